@@ -1,0 +1,96 @@
+/** The forms that a setting's text may have: how each is described to a person, and how it is read. */
+
+export type Parsed<T> = { readonly value: T } | { readonly wrong: true };
+
+/** `form` completes the sentence "must be …" and is what the documentation shows. */
+export type Kind<T> = {
+  readonly form: string;
+  parse(text: string): Parsed<T>;
+};
+
+const WRONG = { wrong: true } as const;
+
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+
+const decimal = (text: string): number => (/^\d{1,15}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN);
+
+function between(text: string, min: number, max: number, scale: number): Parsed<number> {
+  const value = decimal(text);
+  return value >= min && value <= max ? { value: Math.round(value * scale) } : WRONG;
+}
+
+export function integer(min: number, max: number): Kind<number> {
+  return {
+    form: `an integer from ${min} to ${max}`,
+    parse: (text) => (/^\d+$/.test(text) ? between(text, min, max, 1) : WRONG),
+  };
+}
+
+/** Read in seconds, held in milliseconds. */
+export function seconds(min: number, max: number): Kind<number> {
+  return { form: `${min} to ${max} seconds`, parse: (text) => between(text, min, max, SECOND_MS) };
+}
+
+/** Read in days, held in milliseconds. */
+export function days(min: number, max: number): Kind<number> {
+  return { form: `${min} to ${max} days`, parse: (text) => between(text, min, max, DAY_MS) };
+}
+
+export function choice<const T extends string>(...options: readonly T[]): Kind<T> {
+  return {
+    form: options.map((option) => `\`${option}\``).join(', '),
+    parse: (text) => {
+      const value = options.find((option) => option === text);
+      return value === undefined ? WRONG : { value };
+    },
+  };
+}
+
+export const flag: Kind<boolean> = {
+  form: '`1` or `0`',
+  parse: (text) => (text === '1' || text === '0' ? { value: text === '1' } : WRONG),
+};
+
+export function text(form: string, pattern: RegExp): Kind<string> {
+  return { form, parse: (value) => (pattern.test(value) ? { value } : WRONG) };
+}
+
+/** A key; its length is counted in bytes of UTF-8. */
+export function secret(minBytes: number): Kind<string> {
+  return {
+    form: minBytes > 1 ? `at least ${minBytes} bytes` : 'text',
+    parse: (value) => (Buffer.byteLength(value) >= minBytes ? { value } : WRONG),
+  };
+}
+
+export const redisUrl: Kind<string> = {
+  form: 'a URL, `redis://` or `rediss://`',
+  parse: (value) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    const isRedis = url?.protocol === 'redis:' || url?.protocol === 'rediss:';
+    return isRedis && url.hostname !== '' ? { value } : WRONG;
+  },
+};
+
+/** Origins as a browser writes them: lower case, without the scheme's own port. */
+export const origins: Kind<readonly string[]> = {
+  form: 'origins (`https://chat.example`) with commas between them, or `*`',
+  parse: (text) => {
+    const value: string[] = [];
+    for (const part of text.split(',')) {
+      const origin = originOf(part.trim());
+      if (origin === undefined) return WRONG;
+      value.push(origin);
+    }
+    return { value };
+  },
+};
+
+function originOf(text: string): string | undefined {
+  if (text === '*') return text;
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/i.test(text) || !URL.canParse(text)) return undefined;
+  const { origin } = new URL(text);
+  // Only web schemes have an origin to URL; an app's own scheme ("app://main") is compared as it stands.
+  return origin === 'null' ? text.toLowerCase() : origin;
+}

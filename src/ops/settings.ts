@@ -1,0 +1,196 @@
+/**
+ * Every setting, in one table: what the node reads from its environment, what `--help` prints and what
+ * docs/operations.md shows. A default is written as an operator would write it and goes through the same parser.
+ */
+import { choice, days, flag, integer, type Kind, origins, redisUrl, seconds, secret, text } from './kinds.js';
+
+export type Setting<T> = {
+  /** The environment variable. */
+  readonly name: string;
+  readonly kind: Kind<T>;
+  readonly fallback: string | undefined;
+  /** What stands in the documentation where there is no default. */
+  readonly absent: string;
+  readonly help: string;
+  /** Never shown, and may come from the file that `<name>_FILE` names. */
+  readonly secret: boolean;
+};
+
+const given = <T>(name: string, kind: Kind<T>, fallback: string, help: string): Setting<T> => ({
+  name,
+  kind,
+  fallback,
+  absent: '',
+  help,
+  secret: false,
+});
+
+const optional = <T>(name: string, kind: Kind<T>, absent: string, help: string): Setting<T | undefined> => ({
+  name,
+  kind,
+  fallback: undefined,
+  absent,
+  help,
+  secret: false,
+});
+
+const hidden = <T>(name: string, kind: Kind<T>, absent: string, help: string): Setting<T | undefined> => ({
+  ...optional(name, kind, absent, help),
+  secret: true,
+});
+
+const host = text('an address or a host name', /^[A-Za-z0-9:][A-Za-z0-9.:_-]{0,252}$/);
+const shortName = text('1 to 48 of `A-Z a-z 0-9 _ . -`', /^[A-Za-z0-9_.-]{1,48}$/);
+const claim = text('text', /^\P{Cc}{1,512}$/u);
+const MANY = 1_000_000_000;
+
+export const SETTINGS = {
+  redisUrl: hidden(
+    'REDIS_URL',
+    redisUrl,
+    'none: embedded',
+    'The Redis (7.0 or later) that makes this node one of many. Without it the node keeps everything in memory, is the only one, and forgets at its end.',
+  ),
+  host: given('SKEIN_HOST', host, '127.0.0.1', 'Address that clients connect to.'),
+  port: given(
+    'SKEIN_PORT',
+    integer(0, 65_535),
+    '9527',
+    'Port for WebSocket, HTTP and the page; `0` takes any free one.',
+  ),
+  metricsHost: optional(
+    'SKEIN_METRICS_HOST',
+    host,
+    'as `SKEIN_HOST`',
+    'Address of `/metrics`; keep it off the public network.',
+  ),
+  metricsPort: given(
+    'SKEIN_METRICS_PORT',
+    integer(0, 65_535),
+    '9528',
+    'Port of `/metrics`, `/healthz` and `/readyz`; `0` takes any free one.',
+  ),
+  auth: given(
+    'SKEIN_AUTH',
+    choice('open', 'jwt'),
+    'open',
+    'Who may be whom: `open` believes every `?uid=`, `jwt` asks for a signed token.',
+  ),
+  allowOpen: given('SKEIN_ALLOW_OPEN', flag, '0', 'Allows open mode on an address other than loopback.'),
+  jwtSecret: hidden(
+    'SKEIN_JWT_SECRET',
+    secret(32),
+    'none',
+    'Key that HS256 tokens are signed with. Needed for `SKEIN_AUTH=jwt`.',
+  ),
+  jwtIssuer: optional('SKEIN_JWT_ISSUER', claim, 'any', 'The only `iss` that a token may have.'),
+  jwtAudience: optional('SKEIN_JWT_AUDIENCE', claim, 'any', 'The `aud` that a token must name.'),
+  serverKey: hidden(
+    'SKEIN_SERVER_KEY',
+    secret(1),
+    'none: no server API',
+    'Bearer key of `/v1/server/*` and of `POST /v1/tokens`. Choose 32 random bytes or more.',
+  ),
+  origins: optional(
+    'SKEIN_ORIGINS',
+    origins,
+    'the own host only',
+    'Further origins whose pages may connect. `*`: any, which in open mode lets every web page in.',
+  ),
+  maxFrame: given(
+    'SKEIN_MAX_FRAME',
+    integer(1_024, 1_048_576),
+    '65536',
+    'Bytes of the largest frame or HTTP body; `limits.frame` in `welcome`.',
+  ),
+  rate: given(
+    'SKEIN_RATE',
+    integer(1, 1_000_000),
+    '200',
+    'Sends, queries and `typing` a second a connection; `ack`, `read` and `ping` have ten times as many.',
+  ),
+  userSockets: given('SKEIN_USER_SOCKETS', integer(1, 10_000), '64', 'Connections of one user to one node.'),
+  devices: given('SKEIN_DEVICES', integer(1, 1_000), '32', 'Devices of a user that are remembered, the newest ones.'),
+  deviceMs: given('SKEIN_DEVICE_DAYS', days(0.01, 3_650), '30', 'Time unseen after which a device is forgotten.'),
+  pendingMessages: given(
+    'SKEIN_PENDING_MAX',
+    integer(1, 1_000_000),
+    '10000',
+    'Direct messages that one conversation holds for a receiver who is away; the next is `box_full`.',
+  ),
+  pendingBytes: given('SKEIN_PENDING_BYTES', integer(1_024, MANY), '4194304', 'The same in bytes.'),
+  pendingMs: given(
+    'SKEIN_PENDING_DAYS',
+    days(0.01, 3_650),
+    '30',
+    'How long pending direct messages wait for their receiver.',
+  ),
+  strangerMessages: given(
+    'SKEIN_STRANGER_MESSAGES',
+    integer(1, 1_000_000),
+    '100',
+    'Pending messages from one sender to a uid that has never been seen.',
+  ),
+  strangers: given(
+    'SKEIN_STRANGERS',
+    integer(1, 1_000_000),
+    '1000',
+    'Uids never seen that one sender may have written to.',
+  ),
+  retentionMessages: given(
+    'SKEIN_RETENTION_MESSAGES',
+    integer(1, 10_000_000),
+    '10000',
+    'Messages that a conversation keeps beyond what is pending.',
+  ),
+  retentionMs: given(
+    'SKEIN_RETENTION_DAYS',
+    days(0.01, 3_650),
+    '30',
+    'Idle time after which the log of a conversation expires.',
+  ),
+  dedupMs: given(
+    'SKEIN_DEDUP_SECONDS',
+    seconds(1, 86_400),
+    '600',
+    'How long a repeated `id` is recognised; below 300 the protocol’s promise is not kept.',
+  ),
+  drainMs: given('SKEIN_DRAIN_SECONDS', seconds(0, 3_600), '10', 'Most time between SIGTERM and the end.'),
+  nodeId: optional(
+    'SKEIN_NODE_ID',
+    shortName,
+    'host name and process id',
+    'Name of this node; every start adds a random part, so no two incarnations are the same.',
+  ),
+  sockets: given(
+    'SKEIN_SOCKETS',
+    choice('auto', 'uws', 'ws'),
+    'auto',
+    'Socket library: uWebSockets.js, `ws`, or the first of them that loads.',
+  ),
+  redisPrefix: given('SKEIN_REDIS_PREFIX', shortName, 'sk', 'Begins every key and channel in Redis.'),
+  allowWeakRedis: given(
+    'SKEIN_ALLOW_WEAK_REDIS',
+    flag,
+    '0',
+    'Starts on a Redis whose eviction policy may delete messages.',
+  ),
+  logLevel: given(
+    'SKEIN_LOG_LEVEL',
+    choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'info',
+    'The least level that is logged.',
+  ),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+
+type Values = { readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
+
+/**
+ * What a node was told, as plain data: times in milliseconds, sizes in bytes. `nodeId` is unique for this start,
+ * `metricsHost` and `origins` are filled in.
+ */
+export type Config = Omit<Values, 'nodeId' | 'metricsHost' | 'origins'> & {
+  readonly nodeId: string;
+  readonly metricsHost: string;
+  readonly origins: readonly string[];
+};
