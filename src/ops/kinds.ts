@@ -64,14 +64,31 @@ export function secret(minBytes: number): Kind<string> {
   };
 }
 
+const REDIS_URL = /^(?:rediss?|redis\+sentinel):\/\/(?:(?<login>[^@/]*)@)?[^@/?#\s]+(?:\/[^?#\s]*)?$/;
+
+/** Only its beginning and its login are looked at here: the rest is the Redis backend's to read. */
 export const redisUrl: Kind<string> = {
-  form: 'a URL, `redis://` or `rediss://`',
+  form: 'a URL, `redis://`, `rediss://` or `redis+sentinel://`',
   parse: (value) => {
-    const url = URL.canParse(value) ? new URL(value) : undefined;
-    const isRedis = url?.protocol === 'redis:' || url?.protocol === 'rediss:';
-    return isRedis && url.hostname !== '' ? { value } : WRONG;
+    const login = REDIS_URL.exec(value)?.groups?.login ?? '';
+    return REDIS_URL.test(value) && isEncoded(login) ? { value } : WRONG;
   },
 };
+
+function isEncoded(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The password in a URL that `redisUrl` let through, as it stands there. */
+export function passwordIn(url: string): string {
+  const login = REDIS_URL.exec(url)?.groups?.login ?? '';
+  const colon = login.indexOf(':');
+  return colon < 0 ? '' : login.slice(colon + 1);
+}
 
 /** Origins as a browser writes them: lower case, without the scheme's own port. */
 export const origins: Kind<readonly string[]> = {

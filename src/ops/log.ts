@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { passwordIn } from './kinds.js';
 import type { Config } from './settings.js';
 
 export type Log = Logger;
@@ -37,7 +38,8 @@ export function createLog(
   config: Pick<Config, 'logLevel' | 'nodeId' | 'jwtSecret' | 'serverKey' | 'redisUrl'>,
   destination: DestinationStream = pino.destination(1),
 ): Log {
-  const scrub = scrubber([config.jwtSecret, config.serverKey, passwordOf(config.redisUrl)]);
+  const password = passwordIn(config.redisUrl ?? '');
+  const scrub = scrubber([config.jwtSecret, config.serverKey, password, decodeURIComponent(password)]);
   return pino(
     {
       level: config.logLevel,
@@ -62,8 +64,4 @@ function scrubber(secrets: readonly (string | undefined)[]): (line: string) => s
     for (const [pattern, replacement] of CREDENTIALS) clean = clean.replace(pattern, replacement);
     return clean;
   };
-}
-
-function passwordOf(redisUrl: string | undefined): string | undefined {
-  return redisUrl === undefined ? undefined : decodeURIComponent(new URL(redisUrl).password);
 }

@@ -91,10 +91,22 @@ describe('a setting', () => {
     ['SKEIN_JWT_SECRET', 'x'.repeat(31)],
     ['REDIS_URL', 'localhost:6379'],
     ['REDIS_URL', 'http://localhost:6379'],
+    ['REDIS_URL', 'redis://:100%@localhost:6379'],
+    ['REDIS_URL', 'redis://'],
   ])('%s may not be %j', (name, value) => {
     const errors = errorsOf({ [name]: value });
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(new RegExp(`^${name}: must be `));
+  });
+
+  test.each([
+    'redis://localhost',
+    'redis://user:p%40ss@10.0.0.1:6380/3',
+    'rediss://cache.example:6379',
+    'redis://[::1]:6379',
+    'redis+sentinel://:pass@one:26379,two:26379/mymaster',
+  ])('REDIS_URL may be %s', (url) => {
+    expect(configOf({ REDIS_URL: url }).redisUrl).toBe(url);
   });
 
   test('SKEIN_JWT_SECRET is counted in bytes, not in letters', () => {

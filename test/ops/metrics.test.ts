@@ -15,7 +15,7 @@ function fresh(): Metrics {
 }
 
 const OF_PROCESS = /^skein_(process|nodejs)_/;
-const valueOf = (text: string, sample: string) =>
+const sampleOf = (text: string, sample: string) =>
   text
     .split('\n')
     .find((line) => line.startsWith(`${sample} `))
@@ -36,32 +36,32 @@ describe('the metrics', () => {
     const cell = meter.cell('skein_connections', 'websocket');
     expect(meter.cell('skein_connections', 'websocket')).toBe(cell);
     cell.value += 3;
-    expect(valueOf(await text(), 'skein_connections{transport="websocket"}')).toBe('3');
+    expect(sampleOf(await text(), 'skein_connections{transport="websocket"}')).toBe('3');
     cell.value -= 1;
-    expect(valueOf(await text(), 'skein_connections{transport="websocket"}')).toBe('2');
+    expect(sampleOf(await text(), 'skein_connections{transport="websocket"}')).toBe('2');
   });
 
   test('begin at zero where they have no label', async () => {
-    expect(valueOf(await fresh().text(), 'skein_dedup_hits_total')).toBe('0');
+    expect(sampleOf(await fresh().text(), 'skein_dedup_hits_total')).toBe('0');
   });
 
   test('count observations in cumulative buckets', async () => {
     const { meter, text } = fresh();
     for (const letters of [1, 2, 3, 128, 1_000]) meter.observe('skein_commit_letters', letters);
     const shown = await text();
-    expect(valueOf(shown, 'skein_commit_letters_bucket{le="1"}')).toBe('1');
-    expect(valueOf(shown, 'skein_commit_letters_bucket{le="4"}')).toBe('3');
-    expect(valueOf(shown, 'skein_commit_letters_bucket{le="128"}')).toBe('4');
-    expect(valueOf(shown, 'skein_commit_letters_bucket{le="+Inf"}')).toBe('5');
-    expect(valueOf(shown, 'skein_commit_letters_sum')).toBe('1134');
-    expect(valueOf(shown, 'skein_commit_letters_count')).toBe('5');
+    expect(sampleOf(shown, 'skein_commit_letters_bucket{le="1"}')).toBe('1');
+    expect(sampleOf(shown, 'skein_commit_letters_bucket{le="4"}')).toBe('3');
+    expect(sampleOf(shown, 'skein_commit_letters_bucket{le="128"}')).toBe('4');
+    expect(sampleOf(shown, 'skein_commit_letters_bucket{le="+Inf"}')).toBe('5');
+    expect(sampleOf(shown, 'skein_commit_letters_sum')).toBe('1134');
+    expect(sampleOf(shown, 'skein_commit_letters_count')).toBe('5');
   });
 
   test('keep the labels of a histogram apart', async () => {
     const { meter, text } = fresh();
     meter.observe('skein_redis_command_seconds', 0.01, 'append');
     meter.observe('skein_redis_command_seconds', 0.02, 'read');
-    expect(valueOf(await text(), 'skein_redis_command_seconds_count{op="append"}')).toBe('1');
+    expect(sampleOf(await text(), 'skein_redis_command_seconds_count{op="append"}')).toBe('1');
   });
 
   test('do not grow without bound where clients choose the label', async () => {
@@ -89,12 +89,12 @@ describe('the metrics', () => {
     expect(text).toContain(
       `skein_build_info{version="0.1.0 \\"x\\"",sockets="uws",backend="memory",node_version="${process.version}"} 1`,
     );
-    expect(valueOf(text, 'skein_pubsub_canary_age_seconds')).toBe('0.5');
+    expect(sampleOf(text, 'skein_pubsub_canary_age_seconds')).toBe('0.5');
   });
 
   test('show a blocked event loop until the next scrape', async () => {
     const { text } = fresh();
-    const lag = async () => Number(valueOf(await text(), 'skein_event_loop_lag_seconds'));
+    const lag = async () => Number(sampleOf(await text(), 'skein_event_loop_lag_seconds'));
     const ticks = (count: number): Promise<void> =>
       count === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(() => resolve(ticks(count - 1)), 15));
     await ticks(2);

@@ -1,0 +1,106 @@
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { METRICS } from '../../src/chat/meter.js';
+import { SETTINGS } from '../../src/ops/settings.js';
+import { CLIENT_FRAMES } from '../../src/protocol/frames.js';
+import { CLOSE, ERRORS } from '../../src/protocol/index.js';
+import { exists, readText, sourcesIn } from './sources.js';
+
+const operations = readText('docs/operations.md');
+const protocol = readText('docs/protocol.md');
+
+/** The part of a page under a heading, up to the next one of the same rank. */
+function section(page: string, heading: string): string {
+  const [, after] = page.split(`\n${heading}\n`);
+  const rank = heading.split(' ')[0] ?? '';
+  return (after ?? '').split(`\n${rank} `)[0] ?? '';
+}
+
+/** Rows of the first table in a part of a page, without the two of its head. */
+function rows(part: string): readonly string[] {
+  const table = /(?:^\|.*\|\n)+/m.exec(part)?.[0] ?? '';
+  return table.trimEnd().split('\n').slice(2);
+}
+
+describe('docs/operations.md', () => {
+  test('shows the settings as the table in the code has them', () => {
+    const expected = Object.values(SETTINGS).map(({ name, kind, fallback, absent, help, secret }) => {
+      const file = secret ? `, or \`${name}_FILE\`` : '';
+      const standard = fallback === undefined ? absent : `\`${fallback}\``;
+      return `| \`${name}\`${file} | ${kind.form} | ${standard} | ${help} |`;
+    });
+    expect(rows(section(operations, '## Settings'))).toEqual(expected);
+  });
+
+  test('names each metric, with its kind and labels, and no other', () => {
+    const expected = Object.entries(METRICS).map(([name, spec]) => {
+      const labels = 'labels' in spec ? spec.labels.map((label) => `\`${label}\``).join(', ') : '';
+      return [name, spec.kind, labels];
+    });
+    const shown = rows(section(operations, '## Metrics')).map((row) =>
+      row
+        .split('|')
+        .slice(1, 4)
+        .map((cell) => cell.trim()),
+    );
+    expect(shown.map(([name, ...rest]) => [name?.replaceAll('`', ''), ...rest])).toEqual(expected);
+  });
+});
+
+test('every page that names a setting names one that exists', () => {
+  const known = new Set(
+    Object.values(SETTINGS).flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
+  );
+  const pages = [...sourcesIn('docs', '.md'), { path: 'README.md', text: readText('README.md') }];
+  const unknown = pages.flatMap(({ path, text }) =>
+    (text.match(/\bSKEIN_[A-Z_]*[A-Z]\b/g) ?? []).filter((name) => !known.has(name)).map((name) => `${path}: ${name}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('every link from one page to another leads somewhere', () => {
+  const pages = [
+    ...sourcesIn('docs', '.md'),
+    ...['README.md', 'CHANGELOG.md'].map((path) => ({ path, text: readText(path) })),
+  ];
+  const broken = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)/g)]
+      .map(([, target]) => posix.join(posix.dirname(path), target ?? ''))
+      .filter((target) => !exists(target))
+      .map((target) => `${path} → ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test('the map in the README shows directories that exist', () => {
+  const shown = [...readText('README.md').matchAll(/`((?:src|test|docs)\/[a-z/]*)`/g)].map(([, path]) => path ?? '');
+  expect(shown.length).toBeGreaterThan(5);
+  expect(shown.filter((path) => !exists(path))).toEqual([]);
+});
+
+describe('docs/protocol.md', () => {
+  test('names every error code of the table, and no other', () => {
+    const list = /^Error codes:(.*?)\. Somebody/ms.exec(protocol)?.[1] ?? '';
+    const shown = [...list.replace(/\([^)]*\)/g, '').matchAll(/`([a-z_]+)`/g)].map(([, code]) => code);
+    expect(shown.sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+
+  test('names every close code of the table, and no other', () => {
+    const shown = rows(section(protocol, '## 7 Closing and errors')).map((row) => Number(/\d+/.exec(row)?.[0]));
+    expect(shown.sort()).toEqual(
+      Object.values(CLOSE)
+        .map(({ code }) => code)
+        .sort(),
+    );
+  });
+
+  test('names every frame that a client may send, and no other', () => {
+    const shown = rows(section(protocol, '## 3 Client to server')).flatMap((row) => {
+      const frames = row.split('|')[1] ?? '';
+      return [...frames.matchAll(/"type":"([a-z]+)"|\/ `?"([a-z]+)"/g)].map(([, whole, other]) => whole ?? other);
+    });
+    // `hello` is told of in section 2, where connecting is.
+    const named = new Set([...shown, 'hello']);
+    expect([...named].sort()).toEqual(Object.keys(CLIENT_FRAMES).sort());
+  });
+});
