@@ -1,0 +1,62 @@
+/** Frames that a server writes, put together once for every transport. */
+import type { Conv, ErrorCode, MessageId, ServerFrame, TruncatedReason } from '../protocol/index.js';
+import { frameOf, type Item } from './item.js';
+import type { Receipt } from './ports.js';
+
+export const encode = (frame: ServerFrame): string => JSON.stringify(frame);
+
+const quoted = (id: MessageId): string => (/["\\]/.test(id) ? JSON.stringify(id) : `"${id}"`);
+const idMember = (id: MessageId | undefined): string => (id === undefined ? '' : `"id":${quoted(id)},`);
+
+export function sentFrame(id: MessageId | undefined, conv: Conv, seq: number, ts: number, dup: boolean): string {
+  return `{"type":"sent",${idMember(id)}"conv":"${conv}","seq":${seq},"ts":${ts}${dup ? ',"dup":true}' : '}'}`;
+}
+
+export function errorFrame(id: MessageId | undefined, code: ErrorCode, message: string, retry?: number): string {
+  return encode({
+    type: 'error',
+    ...(id === undefined ? {} : { id }),
+    code,
+    message,
+    ...(retry === undefined ? {} : { retry }),
+  });
+}
+
+export const receiptFrame = (receipt: Receipt): string => encode({ type: 'receipt', ...receipt });
+
+export function truncatedFrame(conv: Conv, from: number, to: number, reason: TruncatedReason): string {
+  return encode({ type: 'truncated', conv, from, to, reason });
+}
+
+/** `{"type":"history",…}` with the messages spliced in as they are stored. */
+export function pageFrame(id: MessageId | undefined, conv: Conv, frames: readonly string[], more: boolean): string {
+  return `{"type":"history",${idMember(id)}"conv":"${conv}","messages":[${frames.join(',')}],"more":${more}}`;
+}
+
+/** What a viewer sees of an item: without its data where they block its sender. */
+export function viewOf(item: Item, blocks: ReadonlySet<string>): string {
+  const frame = frameOf(item);
+  if (blocks.size === 0) return frame;
+  const message: Record<string, unknown> = JSON.parse(frame);
+  if (!blocks.has(String(message.sender))) return frame;
+  const { data: _, emoji: __, reactions: ___, ...rest } = message;
+  return JSON.stringify({ ...rest, blocked: true });
+}
+
+/** The words that go with an error code where the request itself says nothing more. */
+export const WORDS: Readonly<Record<ErrorCode, string>> = {
+  bad_request: 'the request is out of form',
+  unauthorized: 'no valid credentials',
+  forbidden: 'this is not yours to do',
+  not_member: 'not a member of this room',
+  not_found: 'there is no such thing',
+  conflict: 'a room of this name exists',
+  too_large: 'too large',
+  rate_limited: 'too many requests',
+  internal: 'something went wrong here; nothing took effect',
+  unavailable: 'the store cannot be reached; repeat with the same id',
+  box_full: 'the receiver has too much pending; repeat when they have been back',
+};
+
+/** Milliseconds after which a repeat makes sense, spread so that not everybody repeats at once. */
+export const retryAfter = (): number => 200 + Math.floor(Math.random() * 800);

@@ -1,0 +1,143 @@
+/** The way in and out of a connection: welcome, receipts, what is pending, `synced`; and what it leaves behind. */
+import { HEARTBEAT_SECONDS, PROTOCOL_VERSION } from '../protocol/index.js';
+import { encode, receiptFrame } from './answers.js';
+import type { Delivery } from './delivery.js';
+import type { Feeds } from './feeds.js';
+import { Gate } from './gate.js';
+import type { Cell, Meter } from './meter.js';
+import { type Arrival, type Devices, type NodeId, type Standing, Unavailable } from './ports.js';
+import type { Pulse } from './pulse.js';
+import type { Registry } from './registry.js';
+import type { Session } from './session.js';
+
+/** Connections that are let in at the same time. */
+const ARRIVALS_AT_ONCE = 64;
+
+export type ArrivalParts = {
+  readonly node: NodeId;
+  readonly devices: Devices;
+  readonly registry: Registry;
+  readonly delivery: Delivery;
+  readonly feeds: Feeds;
+  readonly pulse: Pulse;
+  readonly meter: Meter;
+  readonly limits: {
+    readonly frame: number;
+    readonly rate: number;
+    readonly dedup: number;
+    readonly userSockets: number;
+  };
+  readonly fault: (error: unknown) => void;
+};
+
+export class Arrivals {
+  private readonly gate = new Gate(ARRIVALS_AT_ONCE);
+  private readonly users: Cell;
+
+  constructor(private readonly parts: ArrivalParts) {
+    this.users = parts.meter.cell('skein_users');
+  }
+
+  /** Lets a connection in. It is registered first, so that no hint is missed between the reading and the pushing. */
+  async enter(session: Session): Promise<boolean> {
+    const { registry, devices } = this.parts;
+    const others = registry.get(session.uid)?.sessions ?? [];
+    if (session.replace) for (const other of [...others]) if (other.device === session.device) other.close('replaced');
+    if (others.length >= this.parts.limits.userSockets) {
+      session.close('overloaded');
+      return false;
+    }
+    registry.add(session);
+    this.users.value = registry.size;
+    try {
+      const arrival = await this.gate.run(() =>
+        devices.enter({ uid: session.uid, device: session.device }, session.conn),
+      );
+      if (session.closed) this.gone(session);
+      else this.welcome(session, arrival);
+      return !session.closed;
+    } catch (error) {
+      if (!(error instanceof Unavailable)) this.parts.fault(error);
+      session.close('overloaded');
+      return false;
+    }
+  }
+
+  private welcome(session: Session, arrival: Arrival): void {
+    const { delivery, feeds, registry } = this.parts;
+    const user = registry.get(session.uid);
+    if (user) user.blocks = new Set(arrival.blocks);
+    session.line.cork(() => {
+      delivery.answer(session, this.welcomeFrame(session, arrival.ts));
+      session.arrived = true;
+      for (const receipt of arrival.receipts) delivery.answer(session, receiptFrame(receipt));
+      session.backlog = 1;
+      for (const standing of arrival.pending) this.expectBacklog(session, standing);
+      for (const standing of arrival.feeds) this.joinFeed(session, standing);
+      for (const [conv, since] of session.gained) feeds.attach(session, conv, since);
+      for (const [conv, seq] of session.hinted) delivery.expect(session, conv, seq);
+      session.backlog--;
+      delivery.maySync(session);
+    });
+    session.gained.clear();
+    session.hinted.clear();
+  }
+
+  private welcomeFrame(session: Session, ts: number): string {
+    const { frame, rate, dedup } = this.parts.limits;
+    return encode({
+      type: 'welcome',
+      uid: session.uid,
+      device: session.device,
+      node: this.parts.node,
+      conn: session.conn,
+      ts,
+      heartbeat: HEARTBEAT_SECONDS,
+      limits: { frame, rate, dedup },
+      protocol: PROTOCOL_VERSION,
+    });
+  }
+
+  /** The answer to a `hello` that renewed the credentials. */
+  async welcomeAgain(session: Session): Promise<string> {
+    return this.welcomeFrame(session, Date.now());
+  }
+
+  private expectBacklog(session: Session, { conv, cursor, head }: Standing): void {
+    const track = session.tracks.get(conv) ?? this.parts.delivery.track(session, conv, cursor);
+    if (track.pos < 0) track.pos = track.confirmed = cursor;
+    track.target = Math.max(track.target, head);
+    track.backlog = true;
+    session.backlog++;
+    this.parts.delivery.catchUp(session, track);
+  }
+
+  private joinFeed(session: Session, { conv, cursor, head }: Standing): void {
+    const track = this.parts.feeds.attach(session, conv, cursor);
+    track.target = Math.max(track.target, head);
+    if (track.level) return;
+    if (track.pos < track.target) {
+      track.backlog = true;
+      session.backlog++;
+    }
+    if (track.pos < track.target) this.parts.delivery.catchUp(session, track);
+  }
+
+  /** A connection has ended, in order or not. What it was confirmed to have is noted; the rest stays pending. */
+  leave(session: Session, inOrder: boolean): void {
+    const { registry, feeds, pulse, delivery } = this.parts;
+    if (inOrder && session.arrived && !session.lagging) pulse.closedInOrder(session);
+    for (const track of [...session.tracks.values()]) if (track.feed) feeds.detach(session, track.conv);
+    delivery.forget(session);
+    if (session.arrived) this.gone(session);
+    registry.remove(session);
+    this.users.value = registry.size;
+  }
+
+  /** Takes the connection's presence back; should the store be away, its lease ends it. */
+  private gone(session: Session): void {
+    this.parts.devices.leave(session.uid, session.conn).catch((error: unknown) => {
+      if (!(error instanceof Unavailable)) this.parts.fault(error);
+    });
+  }
+}

@@ -1,0 +1,180 @@
+/** The domain of one node put together: what happens to connections, and what happens on hints. */
+import { randomBytes } from 'node:crypto';
+import type { Decoded } from '../protocol/decode.js';
+import { HELLO_MS, sidesOf, type Uid } from '../protocol/index.js';
+import { Arrivals } from './arrivals.js';
+import { Bucket } from './bucket.js';
+import { Commits } from './commits.js';
+import { Cursors } from './cursors.js';
+import { Delivery } from './delivery.js';
+import { Feeds } from './feeds.js';
+import { Handlers } from './handlers.js';
+import { type Item, placeOf, tsOf } from './item.js';
+import type { Line, Switchboard } from './line.js';
+import { Membership } from './membership.js';
+import type { Meter } from './meter.js';
+import { Polls } from './polls.js';
+import { type Backend, type ConnId, type Listener, type NodeId, Unavailable } from './ports.js';
+import { Pulse } from './pulse.js';
+import { Reconcile } from './reconcile.js';
+import { Registry } from './registry.js';
+import { Requests } from './requests.js';
+import { type Identity, Session, type SessionOptions } from './session.js';
+
+/** Frames, and characters of them, that wait until their connection is let in. */
+const INBOX_FRAMES = 256;
+const INBOX_CHARS = 262_144;
+
+export type ChatParts = {
+  readonly node: NodeId;
+  readonly backend: Backend;
+  readonly switchboard: Switchboard;
+  readonly meter: Meter;
+  readonly limits: {
+    readonly frame: number;
+    readonly rate: number;
+    readonly dedup: number;
+    readonly userSockets: number;
+  };
+  /** Proves who a `hello` is from. */
+  readonly identify: (credentials: {
+    readonly token?: string | undefined;
+    readonly uid?: Uid | undefined;
+  }) => Promise<Identity | undefined>;
+  /** Something that must not happen did; it is logged and counted, and the node goes on. */
+  readonly fault: (error: unknown) => void;
+};
+
+export type Chat = ReturnType<typeof createChat>;
+
+export function createChat(parts: ChatParts) {
+  const { backend, meter, fault, node } = parts;
+  const now = () => performance.now();
+  const newConn = (): ConnId => randomBytes(9).toString('base64url');
+  const registry = new Registry();
+  const commits = new Commits({ log: backend.log, registry, meter, now, fault });
+  const feeds = new Feeds({ backend, registry, switchboard: parts.switchboard, meter, fault });
+  const delivery = new Delivery({
+    log: backend.log,
+    registry,
+    meter,
+    settled: () => commits.settled(),
+    feeds,
+    now,
+    fault,
+  });
+  const cursors = new Cursors({ devices: backend.devices, registry, delivery, fault });
+  commits.delivery = feeds.delivery = delivery;
+  commits.feeds = feeds;
+  commits.cursors = cursors;
+  feeds.commits = commits;
+  const pulse = new Pulse({ registry, feeds, cursors, delivery, now });
+  const membership = new Membership(backend.rooms);
+  const arrivals = new Arrivals({
+    node,
+    devices: backend.devices,
+    registry,
+    delivery,
+    feeds,
+    pulse,
+    meter,
+    limits: parts.limits,
+    fault,
+  });
+  let secret = '';
+  const polls = new Polls({ backend, registry, feeds, cursors, secret: () => secret, newConn, fault });
+  const reconcile = new Reconcile({ backend, registry, delivery, feeds, polls, meter, fault });
+  const requests = new Requests({ backend, registry, cursors, membership });
+  const handlers = new Handlers({ backend, registry, commits, cursors, delivery, requests, meter, now, renew, fault });
+
+  const listener: Listener = {
+    onDirect(item: Item) {
+      const { conv, tsAt } = placeOf(item);
+      meter.observe('skein_delivery_seconds', Math.max(0, Date.now() - tsOf(item, tsAt)) / 1000);
+      return delivery.direct(item, sidesOf(conv), undefined, false);
+    },
+    onFeed: (conv, item, ref) => feeds.entry(conv, item, ref),
+    onFrame: (uid, frame) => (frame.startsWith('!') ? control(uid, frame) : cursors.tellUser(uid, frame, undefined)),
+    onRoomFrame: (conv, sender, frame) => feeds.whisper(conv, sender, frame),
+    onMembership(uid, conv, since) {
+      if (since === undefined) return feeds.loseSoon(uid, conv);
+      for (const session of registry.get(uid)?.sessions ?? []) {
+        if (session.arrived) feeds.attach(session, conv, since);
+        else session.gained.set(conv, since);
+      }
+      for (const waiter of registry.get(uid)?.waiters ?? []) waiter.wake();
+    },
+    onLost: (since) => reconcile.lost(since),
+    onReturn: () =>
+      reconcile.assertAll().catch((error: unknown) => (error instanceof Unavailable ? undefined : fault(error))),
+  };
+
+  /** A word from another node that is not for clients. */
+  function control(uid: Uid, word: string): boolean {
+    const [verb, device = '', conn = ''] = word.split(' ');
+    if (verb === '!poll') polls.displaced(uid, device, conn);
+    else fault(new Error(`unknown control word ${verb}`));
+    return registry.get(uid) !== undefined;
+  }
+
+  async function renew(session: Session, frame: Decoded<'hello'>) {
+    const identity = frame.token === undefined ? undefined : await parts.identify({ token: frame.token });
+    if (identity?.uid !== session.uid)
+      return { refused: 'bad_request', message: 'another user, or no valid token' } as const;
+    session.identity = identity;
+    return arrivals.welcomeAgain(session);
+  }
+
+  return {
+    registry,
+    polls,
+    cursors,
+    commits,
+    delivery,
+    requests,
+    newConn,
+    async start(): Promise<void> {
+      await backend.start(node, listener);
+      secret = await backend.secret();
+    },
+    secret: () => secret,
+    /** A connection whose user is known. */
+    admit(line: Line, options: Pick<SessionOptions, 'identity' | 'device' | 'ack' | 'replace'>): Session {
+      const { rate } = parts.limits;
+      const sends = new Bucket(rate, now());
+      const session = new Session(
+        { ...options, line, conn: newConn(), sends, marks: new Bucket(rate * 10, now()) },
+        now(),
+      );
+      void arrivals.enter(session).then((isIn) => {
+        if (!isIn) return;
+        const inbox = session.inbox;
+        session.inbox = [];
+        for (const text of inbox) handlers.take(session, text);
+      });
+      return session;
+    },
+    take(session: Session, text: string | undefined): void {
+      if (session.closed) return;
+      if (session.arrived && session.inbox.length === 0) return handlers.take(session, text);
+      session.inboxBytes += text?.length ?? 0;
+      if (session.inbox.push(text) > INBOX_FRAMES || session.inboxBytes > INBOX_CHARS) session.close('rateLimited');
+    },
+    pong: (session: Session, payload: string) => pulse.pong(session, payload),
+    drain: (session: Session) => delivery.drained(session),
+    close(session: Session, inOrder: boolean): void {
+      if (session.closed) return;
+      session.closed = true;
+      arrivals.leave(session, inOrder);
+    },
+    helloMs: HELLO_MS,
+    /** Ends: what is on its way is answered, cursors are written. The lines must be closed already. */
+    async stop(): Promise<void> {
+      polls.close();
+      pulse.stop();
+      reconcile.stop();
+      await commits.settled();
+      await cursors.flush();
+    },
+  };
+}

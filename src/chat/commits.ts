@@ -1,0 +1,257 @@
+/**
+ * Group commit. Sends queue; at most one batch is on its way to the store, and the next leaves when the reply is in, or
+ * at the end of the event-loop turn when nothing is on its way. So order survives whatever happens to a batch, nothing
+ * waits when it is quiet, and a message gets cheaper the more of them there are. A batch that fails fails what is
+ * queued behind it.
+ */
+import { type Conv, type ErrorCode, isDm, type MessageId, type Uid } from '../protocol/index.js';
+import { errorFrame, retryAfter, sentFrame, WORDS } from './answers.js';
+import type { Cursors } from './cursors.js';
+import type { Delivery } from './delivery.js';
+import type { Feeds } from './feeds.js';
+import { type Item, itemOf, MARK } from './item.js';
+import type { Cell, Meter } from './meter.js';
+import { type Letter, type Log, type Outcome, Unavailable } from './ports.js';
+import type { Registry } from './registry.js';
+import type { Session } from './session.js';
+
+const BATCH_LETTERS = 128;
+const BATCH_CHARS = 65_536;
+/** Letters, and characters of them, that may wait; what comes beyond is refused. */
+const QUEUE_LETTERS = 20_000;
+const QUEUE_CHARS = 64 * 1_048_576;
+/** Failed conversations that a connection remembers one by one. */
+const FAILED_MAX = 256;
+
+/** A send on its way. Exactly one of `session` and `answer` is there. */
+export type Sending = {
+  readonly letter: Letter;
+  /** The sides of a dm: who is to get it on this node. */
+  readonly sides: readonly [Uid, Uid] | undefined;
+  readonly session: Session | undefined;
+  readonly attempt: number | undefined;
+  /** Takes the answer of a send that came over HTTP. */
+  readonly answer: ((frame: string) => void) | undefined;
+  answered: boolean;
+};
+
+export type CommitParts = {
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly meter: Meter;
+  readonly now: () => number;
+  readonly fault: (error: unknown) => void;
+};
+
+export class Commits {
+  private queue: Sending[] = [];
+  private queued = 0;
+  private onItsWay: readonly Sending[] = [];
+  private scheduled = false;
+  private lastRef = 0;
+  private readonly byRef = new Map<number, Sending>();
+  private settling: { after: number; resolve: () => void }[] = [];
+  private submitted = 0;
+  private finished = 0;
+  private readonly dedupHits: Cell;
+  private readonly storedDm: Cell;
+  private readonly storedRoom: Cell;
+  private readonly storedAll: Cell;
+  delivery!: Delivery;
+  feeds!: Feeds;
+  cursors!: Cursors;
+
+  constructor(private readonly parts: CommitParts) {
+    const { meter } = parts;
+    this.dedupHits = meter.cell('skein_dedup_hits_total');
+    this.storedDm = meter.cell('skein_messages_stored_total', 'dm');
+    this.storedRoom = meter.cell('skein_messages_stored_total', 'room');
+    this.storedAll = meter.cell('skein_messages_stored_total', 'all');
+  }
+
+  nextRef(): number {
+    return ++this.lastRef;
+  }
+
+  /** Queues a send. It is answered on its session, or to `answer`, whatever happens. */
+  submit(sending: Sending): void {
+    if (this.isTooLate(sending) || this.queue.length >= QUEUE_LETTERS || this.queued >= QUEUE_CHARS) {
+      return this.refuse(sending, 'unavailable');
+    }
+    this.queue.push(sending);
+    this.queued += sending.letter.tail.length;
+    this.submitted++;
+    if (sending.session) sending.session.inFlight++;
+    if (this.onItsWay.length === 0 && !this.scheduled) {
+      this.scheduled = true;
+      setImmediate(() => void this.run());
+    }
+  }
+
+  /** Resolves when everything that was submitted up to now has been answered. */
+  settled(): Promise<void> {
+    if (this.finished >= this.submitted) return Promise.resolve();
+    const after = this.submitted;
+    return new Promise((resolve) => this.settling.push({ after, resolve }));
+  }
+
+  /** The send that an entry's hint names, if it has no answer yet; the hint is its answer. */
+  heard(ref: number): { readonly session: Session; readonly id: MessageId | undefined } | undefined {
+    const sending = this.byRef.get(ref);
+    if (sending?.session === undefined || sending.answered || sending.session.closed) return undefined;
+    sending.answered = true;
+    return { session: sending.session, id: sending.letter.id };
+  }
+
+  private async run(): Promise<void> {
+    this.scheduled = false;
+    while (this.queue.length > 0) {
+      const batch = this.nextBatch();
+      if (batch.length > 0) await this.commit(batch);
+      this.release();
+    }
+  }
+
+  private nextBatch(): readonly Sending[] {
+    const batch: Sending[] = [];
+    let chars = 0;
+    let taken = 0;
+    while (taken < this.queue.length && batch.length < BATCH_LETTERS && chars < BATCH_CHARS) {
+      const sending = this.queue[taken++]!;
+      this.queued -= sending.letter.tail.length;
+      if (this.isTooLate(sending)) this.settle(sending, UNAVAILABLE);
+      else {
+        batch.push(sending);
+        chars += sending.letter.tail.length;
+        if (sending.sides === undefined) this.byRef.set(sending.letter.ref, sending);
+      }
+    }
+    this.queue = taken === this.queue.length ? [] : this.queue.slice(taken);
+    return batch;
+  }
+
+  private async commit(batch: readonly Sending[]): Promise<void> {
+    const began = this.parts.now();
+    this.onItsWay = batch;
+    let outcomes: readonly Outcome[] | undefined;
+    try {
+      outcomes = await this.parts.log.append(batch.map((sending) => sending.letter));
+    } catch (error) {
+      if (!(error instanceof Unavailable)) this.parts.fault(error);
+    }
+    this.onItsWay = [];
+    this.parts.meter.observe('skein_commit_seconds', (this.parts.now() - began) / 1000);
+    this.parts.meter.observe('skein_commit_letters', batch.length);
+    for (let i = 0; i < batch.length; i++) {
+      this.byRef.delete(batch[i]!.letter.ref);
+      this.settle(batch[i]!, outcomes?.[i] ?? UNAVAILABLE);
+    }
+    if (outcomes === undefined) this.failQueue();
+  }
+
+  private failQueue(): void {
+    const behind = this.queue;
+    this.queue = [];
+    this.queued = 0;
+    for (const sending of behind) this.settle(sending, UNAVAILABLE);
+  }
+
+  private release(): void {
+    if (this.settling.length === 0) return;
+    const due = this.settling.filter(({ after }) => after <= this.finished);
+    this.settling = this.settling.filter(({ after }) => after > this.finished);
+    for (const { resolve } of due) resolve();
+  }
+
+  private settle(sending: Sending, outcome: Outcome): void {
+    this.finished++;
+    if (sending.session) sending.session.inFlight--;
+    if ('refused' in outcome) this.refuse(sending, outcome.refused);
+    else this.stored(sending, outcome);
+  }
+
+  private stored(sending: Sending, outcome: Exclude<Outcome, { refused: ErrorCode }>): void {
+    const { letter, session, sides } = sending;
+    const { seq, ts, dup, first } = outcome;
+    if (dup) this.dedupHits.value++;
+    else this.count(letter.conv);
+    if (sides !== undefined) this.deliver(sending, sides, outcome);
+    if (outcome.readMoved)
+      this.cursors.note({ uid: letter.sender, conv: letter.conv, read: seq, announce: true }, session);
+    if (sending.answered || (session?.closed ?? false)) return;
+    sending.answered = true;
+    const frame = sentFrame(letter.id, letter.conv, seq, ts, dup);
+    if (session === undefined) sending.answer?.(frame);
+    else if (sides === undefined) this.feeds.stored(session, letter.conv, seq, frame);
+    else this.delivery.sent(session, letter.conv, seq, frame, first);
+  }
+
+  /** To the other connections of both sides on this node; the store has told the other nodes. */
+  private deliver(
+    sending: Sending,
+    sides: readonly [Uid, Uid],
+    outcome: Exclude<Outcome, { refused: ErrorCode }>,
+  ): void {
+    const { letter, session } = sending;
+    const { registry } = this.parts;
+    const alone = session === undefined ? 0 : 1;
+    const other = sides[0] === letter.sender ? sides[1] : sides[0];
+    const sender = registry.get(letter.sender);
+    const isNeeded =
+      registry.get(other) !== undefined || (sender && sender.sessions.length + sender.waiters.size > alone);
+    if (!isNeeded) return;
+    if (outcome.dup) {
+      for (const uid of sides)
+        for (const each of registry.get(uid)?.sessions ?? []) {
+          if (each !== session && each.arrived) this.delivery.expect(each, letter.conv, outcome.seq);
+        }
+      return;
+    }
+    this.delivery.direct(asItem(letter, sides, outcome), sides, session, true);
+  }
+
+  private count(conv: Conv): void {
+    if (isDm(conv)) this.storedDm.value++;
+    else if (conv === 'all') this.storedAll.value++;
+    else this.storedRoom.value++;
+  }
+
+  private refuse(sending: Sending, code: ErrorCode): void {
+    if (sending.answered) return;
+    sending.answered = true;
+    const retry = code === 'unavailable' ? retryAfter() : undefined;
+    const frame = errorFrame(sending.letter.id, code, WORDS[code], retry);
+    this.parts.meter.cell('skein_errors_total', code).value++;
+    const { session } = sending;
+    if (session === undefined) return sending.answer?.(frame);
+    if (sending.attempt !== undefined && (retry !== undefined || code === 'internal')) {
+      remember(session, sending.letter.conv, sending.attempt);
+    }
+    if (!session.closed) this.delivery.answer(session, frame);
+  }
+
+  /** An earlier send of this connection to this conversation failed, and this one is no repeat of it yet. */
+  private isTooLate({ session, attempt, letter }: Sending): boolean {
+    if (session === undefined || attempt === undefined) return false;
+    return attempt <= Math.max(session.failedAnywhere, session.failed?.get(letter.conv) ?? -1);
+  }
+}
+
+const UNAVAILABLE: Outcome = { refused: 'unavailable' };
+
+/** A send with `try` failed so that the client will repeat it: what it sent behind it must not overtake it. */
+export function remember(session: Session, conv: Conv, attempt: number): void {
+  session.failed ??= new Map();
+  if (session.failed.size >= FAILED_MAX && !session.failed.has(conv)) {
+    session.failedAnywhere = Math.max(session.failedAnywhere, attempt, ...session.failed.values());
+    session.failed.clear();
+    return;
+  }
+  session.failed.set(conv, Math.max(attempt, session.failed.get(conv) ?? -1));
+}
+
+function asItem(letter: Letter, sides: readonly [Uid, Uid], outcome: Exclude<Outcome, { refused: ErrorCode }>): Item {
+  const isGreater = letter.sender === sides[1] && sides[0] !== sides[1];
+  const mark = (isGreater ? MARK.greater : 0) + (outcome.first ? MARK.first : 0);
+  return itemOf(mark, letter.conv, outcome.seq, outcome.ts, letter.tail);
+}

@@ -1,0 +1,132 @@
+/** Cursors and read positions on their way to the store: merged, and written together a few times a second. */
+import type { Conv } from '../protocol/index.js';
+import { isDm, sidesOf } from '../protocol/index.js';
+import { receiptFrame } from './answers.js';
+import type { Delivery } from './delivery.js';
+import { type Devices, type Mark, type MarkOutcome, type Receipt, Unavailable } from './ports.js';
+import type { Registry } from './registry.js';
+import type { Session } from './session.js';
+
+const FLUSH_MS = 200;
+const BATCH = 128;
+
+type Noted = { readonly mark: Mark; readonly from: Session | undefined };
+
+export type CursorParts = {
+  readonly devices: Devices;
+  readonly registry: Registry;
+  readonly delivery: Delivery;
+  readonly fault: (error: unknown) => void;
+};
+
+export class Cursors {
+  private noted = new Map<string, Noted>();
+  private timer: NodeJS.Timeout | undefined;
+  private flushing: Promise<void> | undefined;
+
+  constructor(private readonly parts: CursorParts) {}
+
+  /** Takes note of a mark that is known to be in bounds; it is written within 200 ms, or when the store is back. */
+  note(mark: Mark, from: Session | undefined): void {
+    const key = `${mark.uid} ${mark.device ?? ''} ${mark.conv}`;
+    const before = this.noted.get(key)?.mark;
+    this.noted.set(key, { mark: before ? merged(before, mark) : mark, from });
+    this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+  }
+
+  /** Whether a device has marks that are not written yet. */
+  isWaiting(mark: Pick<Mark, 'uid' | 'device' | 'conv'>): boolean {
+    return this.noted.has(`${mark.uid} ${mark.device ?? ''} ${mark.conv}`);
+  }
+
+  /** Writes marks at once and tells what came of each. Rejects with Unavailable. */
+  async write(marks: readonly Mark[], from: Session | undefined): Promise<readonly MarkOutcome[]> {
+    const outcomes = await this.parts.devices.mark(marks.map((mark) => this.muted(mark)));
+    outcomes.forEach((outcome, i) => {
+      if ('receipt' in outcome && outcome.receipt) this.tell(outcome.receipt, marks[i]!, from);
+    });
+    return outcomes;
+  }
+
+  /** Writes all that is noted; resolves when it is written, or could not be. */
+  async flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    while (this.flushing) await this.flushing;
+    if (this.noted.size === 0) return;
+    this.flushing = this.flushNow();
+    await this.flushing;
+    this.flushing = undefined;
+  }
+
+  private async flushNow(): Promise<void> {
+    const all = [...this.noted.values()];
+    this.noted = new Map();
+    for (let at = 0; at < all.length; at += BATCH) {
+      const batch = all.slice(at, at + BATCH);
+      try {
+        await this.writeBatch(batch);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) this.parts.fault(error);
+        else for (const { mark, from } of all.slice(at)) this.renote(mark, from);
+        return;
+      }
+    }
+  }
+
+  private async writeBatch(batch: readonly Noted[]): Promise<void> {
+    const outcomes = await this.parts.devices.mark(batch.map(({ mark }) => this.muted(mark)));
+    outcomes.forEach((outcome, i) => {
+      const { mark, from } = batch[i]!;
+      if ('receipt' in outcome && outcome.receipt) this.tell(outcome.receipt, mark, from);
+    });
+  }
+
+  /** What could not be written waits for the next time, unless the connection told of something newer. */
+  private renote(mark: Mark, from: Session | undefined): void {
+    this.note(mark, from);
+  }
+
+  private muted(mark: Mark): Mark {
+    if (!isDm(mark.conv)) return mark;
+    const blocks = this.parts.registry.get(mark.uid)?.blocks;
+    if (blocks === undefined || blocks.size === 0) return mark;
+    const [a, b] = sidesOf(mark.conv);
+    return blocks.has(a === mark.uid ? b : a) ? { ...mark, silent: true } : mark;
+  }
+
+  /** To the other side of a dm and to the user's other connections, on this node. */
+  private tell(receipt: Receipt, mark: Mark, from: Session | undefined): void {
+    const frame = receiptFrame(receipt);
+    this.tellUser(mark.uid, frame, from);
+    if (!isDm(receipt.conv) || this.muted(mark).silent) return;
+    const peer = otherSide(receipt.conv, mark.uid);
+    if (peer !== mark.uid) this.tellUser(peer, frame, undefined);
+  }
+
+  tellUser(uid: Mark['uid'], frame: string, except: Session | undefined): boolean {
+    const user = this.parts.registry.get(uid);
+    for (const session of user?.sessions ?? []) {
+      if (session !== except && session.arrived && !session.lagging) this.parts.delivery.answer(session, frame);
+    }
+    return user !== undefined;
+  }
+}
+
+function merged(before: Mark, after: Mark): Mark {
+  return {
+    ...before,
+    ...after,
+    delivered: highest(before.delivered, after.delivered),
+    read: highest(before.read, after.read),
+    announce: before.announce || after.announce,
+  };
+}
+
+const highest = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined ? other : Math.max(one, other ?? 0);
+
+function otherSide(conv: Conv, uid: Mark['uid']): Mark['uid'] {
+  const [a, b] = sidesOf(conv);
+  return a === uid ? b : a;
+}

@@ -1,0 +1,227 @@
+/**
+ * Short and long polls. A poll reads what is pending for its device and acknowledges nothing by itself: the next one
+ * does, with the cursor of the answer that arrived. A device is present for a while after its last poll, so that what
+ * comes between two polls is hinted to the node that will most likely be asked next.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type Conv, type ErrorCode, PAGE_BYTES_MAX, POLL_CONVERSATIONS_MAX } from '../protocol/index.js';
+import { viewOf } from './answers.js';
+import type { Cursors } from './cursors.js';
+import { stepsOf, truncated } from './delivery.js';
+import type { Feeds } from './feeds.js';
+import type { Backend, ConnId, Reader, Standing } from './ports.js';
+import type { Registry, Waiter } from './registry.js';
+
+/** A device counts as online this long after its last poll. */
+const LINGER_MS = 30_000;
+const SLICE_ITEMS = 500;
+
+export type PollAnswer =
+  | { readonly frames: readonly string[]; readonly cursor: string }
+  | { readonly refused: ErrorCode; readonly message: string };
+
+export type PollParts = {
+  readonly backend: Backend;
+  readonly registry: Registry;
+  readonly feeds: Feeds;
+  readonly cursors: Cursors;
+  readonly secret: () => string;
+  readonly newConn: () => ConnId;
+  readonly fault: (error: unknown) => void;
+};
+
+/** A device that polls here. */
+class Poller implements Waiter {
+  timer: NodeJS.Timeout | undefined;
+  readonly convs = new Set<Conv>();
+  private woken = false;
+  private listener: (() => void) | undefined;
+  /** Ends the poll that waits now: another one came, or the node stops. */
+  end: (() => void) | undefined;
+
+  constructor(
+    readonly reader: Reader,
+    readonly conn: ConnId,
+  ) {}
+
+  wake(): void {
+    this.woken = true;
+    this.listener?.();
+  }
+
+  /** Forgets earlier calls; what comes from now on counts. */
+  listen(): void {
+    this.woken = false;
+  }
+
+  /** Resolves with true when woken since `listen`, false after `ms`, on abort, or when ended. */
+  wait(ms: number, gone: AbortSignal): Promise<boolean> {
+    if (this.woken) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const done = (woken: boolean) => {
+        clearTimeout(timer);
+        gone.removeEventListener('abort', stop);
+        this.listener = undefined;
+        this.end = undefined;
+        resolve(woken);
+      };
+      const stop = () => done(false);
+      const timer = setTimeout(stop, ms);
+      gone.addEventListener('abort', stop);
+      this.listener = () => done(true);
+      this.end = stop;
+      if (gone.aborted) stop();
+    });
+  }
+}
+
+export class Polls {
+  private readonly pollers = new Map<string, Poller>();
+
+  constructor(private readonly parts: PollParts) {}
+
+  /** Connections that stand for polling devices, for whoever puts presence back. */
+  conns(): { readonly uid: Reader['uid']; readonly conn: ConnId }[] {
+    return [...this.pollers.values()].map(({ reader, conn }) => ({ uid: reader.uid, conn }));
+  }
+
+  /** One poll: acknowledges, then answers with what is pending, waiting up to `waitMs` for something. */
+  async poll(reader: Reader, waitMs: number, ack: string | undefined, gone: AbortSignal): Promise<PollAnswer> {
+    if (ack !== undefined) {
+      const refusal = await this.acknowledge(reader, ack);
+      if (refusal) return refusal;
+    }
+    const poller = await this.present(reader);
+    poller.end?.();
+    let isOver = false;
+    const deadline = performance.now() + waitMs;
+    while (true) {
+      poller.listen();
+      const answer = await this.collect(reader, poller);
+      const left = deadline - performance.now();
+      if (answer !== undefined || left <= 0 || isOver || gone.aborted) return answer ?? this.empty(reader);
+      const displaced = this.displace(reader, poller);
+      isOver = !(await poller.wait(left, gone));
+      await displaced;
+      if (isOver) return this.empty(reader);
+    }
+  }
+
+  /** A poll of this device began on another node: the one that waits here is over. */
+  displaced(uid: string, device: string, conn: ConnId): void {
+    const poller = this.pollers.get(`${uid} ${device}`);
+    if (poller && poller.conn !== conn) poller.end?.();
+  }
+
+  close(): void {
+    for (const poller of this.pollers.values()) {
+      poller.end?.();
+      this.dismiss(poller);
+    }
+  }
+
+  private displace(reader: Reader, poller: Poller): Promise<void> {
+    return this.parts.backend.whispers.toUsers([reader.uid], `!poll ${reader.device} ${poller.conn}`);
+  }
+
+  private async acknowledge(reader: Reader, cursor: string): Promise<PollAnswer | undefined> {
+    const poll = this.numberOf(reader, cursor);
+    if (poll === undefined) return { refused: 'bad_request', message: 'ack: not a cursor of this device' };
+    if (poll === 0) return undefined;
+    const held = await this.parts.backend.devices.openPoll(reader, poll);
+    const marks = (held ?? []).map(([conv, seq]) => ({ uid: reader.uid, device: reader.device, conv, delivered: seq }));
+    if (marks.length > 0) await this.parts.cursors.write(marks, undefined);
+    return undefined;
+  }
+
+  private async present(reader: Reader): Promise<Poller> {
+    const key = `${reader.uid} ${reader.device}`;
+    let poller = this.pollers.get(key);
+    if (poller === undefined) {
+      poller = new Poller(reader, this.parts.newConn());
+      this.pollers.set(key, poller);
+      this.parts.registry.addWaiter(reader.uid, poller);
+      const arrival = await this.parts.backend.devices.enter(reader, poller.conn);
+      const user = this.parts.registry.get(reader.uid);
+      if (user) user.blocks = new Set(arrival.blocks);
+    }
+    clearTimeout(poller.timer);
+    const present = poller;
+    poller.timer = setTimeout(() => this.dismiss(present), LINGER_MS + 1000);
+    return poller;
+  }
+
+  private dismiss(poller: Poller): void {
+    if (poller.end) {
+      clearTimeout(poller.timer);
+      poller.timer = setTimeout(() => this.dismiss(poller), LINGER_MS);
+      return;
+    }
+    clearTimeout(poller.timer);
+    this.pollers.delete(`${poller.reader.uid} ${poller.reader.device}`);
+    this.parts.registry.removeWaiter(poller.reader.uid, poller);
+    for (const conv of poller.convs) this.parts.feeds.unwait(conv, poller);
+    this.parts.backend.devices.leave(poller.reader.uid, poller.conn).catch(this.parts.fault);
+  }
+
+  private async collect(reader: Reader, poller: Poller): Promise<PollAnswer | undefined> {
+    const { pending, feeds } = await this.parts.backend.devices.pending(reader, 0);
+    this.listenTo(poller, feeds);
+    const blocks = this.parts.registry.get(reader.uid)?.blocks ?? new Set();
+    const frames: string[] = [];
+    const held: [Conv, number][] = [];
+    let room = PAGE_BYTES_MAX;
+    for (const standing of [...pending, ...feeds]) {
+      if (standing.cursor >= standing.head) continue;
+      if (held.length >= POLL_CONVERSATIONS_MAX || room <= 0) break;
+      const slice = await this.parts.backend.log.read(standing.conv, standing.cursor, SLICE_ITEMS, room);
+      let upTo = standing.cursor;
+      for (const step of stepsOf(slice, standing.cursor)) {
+        const frame = step.item === undefined ? truncated(standing.conv, step) : viewOf(step.item, blocks);
+        room -= Buffer.byteLength(frame) + 1;
+        if (room < 0 && frames.length > 0) break;
+        frames.push(frame);
+        upTo = step.to;
+      }
+      if (upTo > standing.cursor) held.push([standing.conv, upTo]);
+    }
+    if (frames.length === 0) return undefined;
+    return { frames, cursor: this.cursorOf(reader, await this.parts.backend.devices.savePoll(reader, held)) };
+  }
+
+  private listenTo(poller: Poller, feeds: readonly Standing[]): void {
+    const wanted = new Set(feeds.map(({ conv }) => conv));
+    for (const conv of wanted) {
+      if (poller.convs.has(conv)) continue;
+      poller.convs.add(conv);
+      this.parts.feeds.wait(conv, poller);
+    }
+    for (const conv of poller.convs) {
+      if (wanted.has(conv)) continue;
+      poller.convs.delete(conv);
+      this.parts.feeds.unwait(conv, poller);
+    }
+  }
+
+  private empty(reader: Reader): PollAnswer {
+    return { frames: [], cursor: this.cursorOf(reader, 0) };
+  }
+
+  private cursorOf(reader: Reader, poll: number): string {
+    return `${poll}.${this.sign(reader, poll).toString('base64url')}`;
+  }
+
+  /** The number in a cursor that this service gave to this device; undefined for any other text. */
+  private numberOf(reader: Reader, cursor: string): number | undefined {
+    const [, digits = '', signature = ''] = /^(0|[1-9]\d{0,15})\.([\w-]{22})$/.exec(cursor) ?? [];
+    const given = Buffer.from(signature, 'base64url');
+    const poll = Number(digits);
+    if (digits === '' || given.length !== 16 || !timingSafeEqual(given, this.sign(reader, poll))) return undefined;
+    return poll;
+  }
+
+  private sign(reader: Reader, poll: number): Buffer {
+    const text = `poll ${reader.uid} ${reader.device} ${poll}`;
+    return createHmac('sha256', this.parts.secret()).update(text).digest().subarray(0, 16);
+  }
+}

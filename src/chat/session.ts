@@ -1,0 +1,111 @@
+import type { AckMode, CloseReason, Conv, DeviceId, Uid } from '../protocol/index.js';
+import { CLOSE } from '../protocol/index.js';
+import type { Bucket } from './bucket.js';
+import type { Feed } from './feed.js';
+import type { Line } from './line.js';
+import type { ConnId } from './ports.js';
+
+/** Who somebody proved to be. */
+export type Identity = {
+  readonly uid: Uid;
+  /** Milliseconds since 1970 at which the credentials end; undefined: never. */
+  readonly expires?: number | undefined;
+  readonly mayBroadcast: boolean;
+};
+
+/** A frame that waits for its turn: it goes out when all lower seqs of its conversation have. */
+export type Held = { readonly frame: string; readonly isSent: boolean };
+
+/** How far one conversation has come on one connection. */
+export type Track = {
+  readonly conv: Conv;
+  /** The last seq written to the line; -1: not known yet, the device's cursor is to be read. */
+  pos: number;
+  /** The highest seq known to exist. */
+  target: number;
+  /** The next entry can be written as it comes. For a feed: the line is subscribed, and feed.pos is its position. */
+  level: boolean;
+  readonly feed: Feed | undefined;
+  held: Map<number, Held> | undefined;
+  /** What the client was confirmed to have (`ack=auto`). */
+  confirmed: number;
+  dirty: boolean;
+  /** Part of the backlog: `synced` waits for it. */
+  backlog: boolean;
+};
+
+export type SessionOptions = {
+  readonly conn: ConnId;
+  readonly line: Line;
+  readonly identity: Identity;
+  readonly device: DeviceId;
+  readonly ack: AckMode;
+  readonly replace: boolean;
+  readonly sends: Bucket;
+  readonly marks: Bucket;
+};
+
+/** One logged-in connection. Only its own modules change it; nothing of it outlives the line. */
+export class Session {
+  readonly conn: ConnId;
+  readonly line: Line;
+  readonly device: DeviceId;
+  readonly ack: AckMode;
+  readonly replace: boolean;
+  readonly sends: Bucket;
+  readonly marks: Bucket;
+  identity: Identity;
+  readonly tracks = new Map<Conv, Track>();
+  /** Tracks that are behind and have to be read from the log. */
+  readonly behind = new Set<Track>();
+  reading = false;
+  lagging = false;
+  laggingSince = 0;
+  closed = false;
+  /** The welcome is out; before that, frames wait in `inbox`. */
+  arrived = false;
+  /** Hints that came before the welcome: the highest seq of a dm, the seq before the first entry of a gained room. */
+  readonly hinted = new Map<Conv, number>();
+  readonly gained = new Map<Conv, number>();
+  inbox: (string | undefined)[] = [];
+  inboxBytes = 0;
+  synced = false;
+  backlog = 0;
+  /** Sends of this connection without an answer yet. */
+  inFlight = 0;
+  badInARow = 0;
+  /** Conversations with a failed send: a later one with `try` up to this is refused. */
+  failed: Map<Conv, number> | undefined;
+  /** The same for every conversation, once too many have failed to be remembered one by one. */
+  failedAnywhere = -1;
+  /** Tracks with entries that no pong has confirmed. */
+  dirty: Track[] = [];
+  /** What the ping under way will confirm. */
+  asked: { readonly payload: string; readonly upTo: readonly (readonly [Track, number])[] } | undefined;
+  lastAsked = 0;
+  lastPong: number;
+  lastTyping: Map<Conv, number> | undefined;
+
+  constructor(options: SessionOptions, now: number) {
+    this.conn = options.conn;
+    this.line = options.line;
+    this.identity = options.identity;
+    this.device = options.device;
+    this.ack = options.ack;
+    this.replace = options.replace;
+    this.sends = options.sends;
+    this.marks = options.marks;
+    this.lastPong = now;
+  }
+
+  get uid(): Uid {
+    return this.identity.uid;
+  }
+
+  close(reason: CloseReason): void {
+    this.line.close(CLOSE[reason].code, CLOSE[reason].reason);
+  }
+}
+
+/** The last seq of a conversation that was written to the connection. */
+export const positionOf = (track: Track): number => (track.level && track.feed ? track.feed.pos : track.pos);

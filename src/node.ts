@@ -1,0 +1,142 @@
+/** One node: the whole graph in plain calls, so that several live in one process. */
+import { type Chat, createChat } from './chat/chat.js';
+import type { Meter } from './chat/meter.js';
+import type { Backend } from './chat/ports.js';
+import type { Log } from './ops/log.js';
+import type { Config } from './ops/settings.js';
+import { Api } from './server/api.js';
+import { chooseTransport } from './server/choose.js';
+import { Gateway, upgradeRequired, type Visitor } from './server/gateway.js';
+import { Pages } from './server/pages.js';
+import { failure, json } from './server/replies.js';
+import { createIdentify } from './server/tokens.js';
+import type { Handlers, Request, Response } from './server/transport.js';
+
+/** Bytes that may wait for one connection before writes to it are dropped. */
+const BUFFERED_MAX = 1_048_576;
+const HEADERS_MAX = 8_192;
+
+export type NodeParts = {
+  readonly config: Config;
+  readonly backend: Backend;
+  readonly meter: Meter;
+  readonly log: Log;
+  readonly version: string;
+};
+
+/** Whether a node is fit for traffic, and why not or not fully. */
+export type Readiness = {
+  readonly ready: boolean;
+  readonly draining: boolean;
+  readonly node: string;
+  readonly version: string;
+  readonly backend: Backend['kind'];
+  readonly sockets: 'uws' | 'ws';
+  readonly canaryAge: number;
+  readonly reasons: readonly string[];
+};
+
+export type Node = {
+  /** Connects to the store and opens the port; resolves with the port. */
+  listen(): Promise<number>;
+  readiness(): Readiness;
+  readonly sockets: 'uws' | 'ws';
+  /** Why the fast socket library is not in use, if it is not. */
+  readonly fallback: string | undefined;
+  /** From now on not ready, and open to nobody new. */
+  drain(): void;
+  /** Sends the clients to other nodes, spread over a time in milliseconds. */
+  sendAway(windowMs: number): Promise<void>;
+  /** Answers what is in hand, writes the cursors, leaves the store. */
+  close(): Promise<void>;
+};
+
+export async function createNode(parts: NodeParts): Promise<Node> {
+  const { config, backend, meter, log } = parts;
+  const fault = (error: unknown) => log.error({ err: error }, 'a fault; the node goes on');
+  const limits = {
+    frame: config.maxFrame,
+    rate: config.rate,
+    dedup: Math.floor(config.dedupMs / 1000),
+    userSockets: config.userSockets,
+  };
+  let draining = false;
+  let chat: Chat | undefined;
+  const identify = createIdentify({
+    mode: config.auth,
+    secret: config.jwtSecret,
+    issuer: config.jwtIssuer,
+    audience: config.jwtAudience,
+    ownKey: () => chat?.secret() ?? '',
+  });
+  const pages = new Pages();
+  const handlers: Handlers<Visitor> = {
+    upgrade: (request) => gateway.upgrade(request),
+    open: (line, visitor) => gateway.open(line, visitor),
+    message: (line, text) => gateway.message(line, text),
+    pong: (line, payload) => gateway.pong(line, payload),
+    drain: (line) => gateway.drain(line),
+    close: (line, code, byClient) => gateway.close(line, code, byClient),
+    http,
+  };
+  const options = { maxFrame: config.maxFrame, maxBuffered: BUFFERED_MAX, maxHeaders: HEADERS_MAX };
+  const { transport, fallback } = await chooseTransport(config.sockets, options, handlers, fault);
+  chat = createChat({ node: config.nodeId, backend, switchboard: transport, meter, limits, identify, fault });
+  const gateway = new Gateway({ chat, identify, origins: config.origins, meter, fault });
+  const api = new Api({ chat, identify, origins: config.origins, limits, meter, fault });
+
+  function readiness(): Readiness {
+    const health = backend.health();
+    const reasons = [...health.reasons, ...(fallback ? [fallback] : []), ...(draining ? ['this node stops'] : [])];
+    return {
+      ready: health.ready && !draining,
+      draining,
+      node: config.nodeId,
+      version: parts.version,
+      backend: backend.kind,
+      sockets: transport.name,
+      canaryAge: health.canaryAge,
+      reasons,
+    };
+  }
+
+  function http(request: Request): Response | Promise<Response> {
+    if (request.path.startsWith('/v1/')) return api.answer(request);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return failure('not_found');
+    switch (request.path) {
+      case '/healthz':
+        return json('{"ok":true}');
+      case '/readyz': {
+        const state = readiness();
+        return json(JSON.stringify(state), state.ready ? 200 : 503);
+      }
+      case '/ws':
+        return upgradeRequired();
+      default:
+        return pages.answer(request);
+    }
+  }
+
+  const running = chat;
+  return {
+    sockets: transport.name,
+    fallback,
+    readiness,
+    async listen() {
+      await running.start();
+      return transport.listen(config.host, config.port);
+    },
+    drain() {
+      draining = true;
+    },
+    async sendAway(windowMs) {
+      transport.stopListening();
+      await gateway.sendAway(windowMs);
+    },
+    async close() {
+      await running.stop();
+      await transport.close();
+      await backend.close();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** What every request brings with it: who it is from, and from which page. */
+import type { Identity } from '../chat/session.js';
+import { DEFAULT_DEVICE, type DeviceId, parseDevice, parseUid } from '../protocol/index.js';
+import { failure } from './replies.js';
+import type { Credentials } from './tokens.js';
+import type { Request, Response } from './transport.js';
+
+export type Identify = (credentials: Credentials) => Promise<Identity | undefined>;
+
+const BEARER = /^Bearer +([^\s]+) *$/i;
+
+/**
+ * The credentials in a request: `Authorization: Bearer`, else `?token=`, else `?uid=`. `none` where it has none,
+ * undefined where they are out of form.
+ */
+export function credentialsIn(request: Request, query: URLSearchParams): Credentials | 'none' | undefined {
+  const authorization = request.header('authorization');
+  if (authorization !== undefined) {
+    const token = BEARER.exec(authorization)?.[1];
+    return token === undefined ? undefined : { token };
+  }
+  const token = query.get('token');
+  if (token !== null) return { token };
+  if (!query.has('uid')) return 'none';
+  const uid = parseUid(query.get('uid'));
+  return uid === undefined ? undefined : { uid };
+}
+
+/** Who an HTTP request is from, or the answer that refuses it. */
+export async function callerOf(
+  request: Request,
+  query: URLSearchParams,
+  identify: Identify,
+): Promise<Identity | Response> {
+  const credentials = credentialsIn(request, query);
+  const identity = credentials === undefined || credentials === 'none' ? undefined : await identify(credentials);
+  return identity ?? failure('unauthorized');
+}
+
+/** The device in a query; undefined where it is out of form. */
+export function deviceIn(query: URLSearchParams): DeviceId | undefined {
+  return query.has('device') ? parseDevice(query.get('device')) : DEFAULT_DEVICE;
+}
+
+/** Whether a page of this origin may talk to the service: none, the request's own host, or one that is configured. */
+export function isOriginAllowed(request: Request, allowed: readonly string[]): boolean {
+  const origin = request.header('origin');
+  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
+  const host = request.header('host');
+  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+}

@@ -1,0 +1,172 @@
+/** WebSocket connections: who is let in, by the upgrade or by a first `hello`, and what then goes to the domain. */
+
+import { encode } from '../chat/answers.js';
+import type { Chat } from '../chat/chat.js';
+import type { Line } from '../chat/line.js';
+import type { Cell, Meter } from '../chat/meter.js';
+import type { Identity, Session } from '../chat/session.js';
+import { decode } from '../protocol/decode.js';
+import { type AckMode, CLOSE, DEFAULT_DEVICE, type DeviceId, HELLO_MS } from '../protocol/index.js';
+import { credentialsIn, deviceIn, type Identify, isOriginAllowed } from './entrance.js';
+import { failure, json } from './replies.js';
+import type { Admission, Handlers, Request } from './transport.js';
+
+/** What an upgrade said. */
+export type Visitor = {
+  readonly identity: Identity | undefined;
+  readonly device: DeviceId;
+  readonly ack: AckMode;
+  readonly replace: boolean;
+};
+
+type Connection = {
+  readonly line: Line;
+  readonly visitor: Visitor;
+  session: Session | undefined;
+  /** Ends a connection that does not say who it is. */
+  helloTimer: NodeJS.Timeout | undefined;
+  /** A `hello` is being looked at; what follows it waits. */
+  waiting: (string | undefined)[] | undefined;
+};
+
+export type GatewayParts = {
+  readonly chat: Chat;
+  readonly identify: Identify;
+  readonly origins: readonly string[];
+  readonly meter: Meter;
+  readonly fault: (error: unknown) => void;
+};
+
+const HELLO_QUEUE_MAX = 64;
+
+export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
+  private readonly connections = new Map<Line, Connection>();
+  private readonly now: Cell;
+  private readonly opened: Cell;
+  private draining = false;
+
+  constructor(private readonly parts: GatewayParts) {
+    this.now = parts.meter.cell('skein_connections', 'websocket');
+    this.opened = parts.meter.cell('skein_connections_opened_total', 'websocket');
+  }
+
+  upgrade(request: Request): Admission<Visitor> | Promise<Admission<Visitor>> {
+    if (request.path !== '/ws') return { refuse: failure('not_found') };
+    if (this.draining) return { refuse: failure('unavailable', 'this node stops', 1000) };
+    if (!isOriginAllowed(request, this.parts.origins))
+      return { refuse: failure('forbidden', 'this origin is not allowed') };
+    const query = new URLSearchParams(request.query);
+    const credentials = credentialsIn(request, query);
+    if (credentials === undefined) return { refuse: failure('unauthorized') };
+    const device = deviceIn(query);
+    const ack = query.get('ack') ?? 'auto';
+    if (device === undefined) return { refuse: failure('bad_request', 'device: 1 to 64 of A-Z a-z 0-9 _ . -') };
+    if (ack !== 'auto' && ack !== 'manual') return { refuse: failure('bad_request', 'ack: auto or manual') };
+    const rest = { device, ack, replace: query.get('replace') === '1' } as const;
+    if (credentials === 'none') return { accept: { identity: undefined, ...rest } };
+    return this.parts
+      .identify(credentials)
+      .then(
+        (identity): Admission<Visitor> =>
+          identity === undefined ? { refuse: failure('unauthorized') } : { accept: { identity, ...rest } },
+      );
+  }
+
+  open(line: Line, visitor: Visitor): void {
+    const connection: Connection = { line, visitor, session: undefined, helloTimer: undefined, waiting: undefined };
+    this.connections.set(line, connection);
+    this.now.value++;
+    this.opened.value++;
+    if (visitor.identity) this.admit(connection, visitor.identity, visitor);
+    else connection.helloTimer = setTimeout(() => turnAway(line), HELLO_MS);
+  }
+
+  message(line: Line, text: string | undefined): void {
+    const connection = this.connections.get(line);
+    if (connection === undefined) return;
+    if (connection.session) return this.parts.chat.take(connection.session, text);
+    if (connection.waiting) {
+      if (connection.waiting.push(text) > HELLO_QUEUE_MAX) turnAway(line);
+      return;
+    }
+    connection.waiting = [];
+    void this.hello(connection, text);
+  }
+
+  pong(line: Line, payload: string): void {
+    const session = this.connections.get(line)?.session;
+    if (session) this.parts.chat.pong(session, payload);
+  }
+
+  drain(line: Line): void {
+    const session = this.connections.get(line)?.session;
+    if (session) this.parts.chat.drain(session);
+  }
+
+  close(line: Line, code: number, byClient: boolean): void {
+    const connection = this.connections.get(line);
+    if (connection === undefined) return;
+    this.connections.delete(line);
+    clearTimeout(connection.helloTimer);
+    this.now.value--;
+    this.parts.meter.cell('skein_connections_closed_total', String(code)).value++;
+    if (connection.session) this.parts.chat.close(connection.session, byClient && code !== 1006);
+  }
+
+  /**
+   * Sends everybody elsewhere: `reconnect` with delays spread over `windowMs`, then 1012, in rounds. Resolves when the
+   * last one was told.
+   */
+  async sendAway(windowMs: number): Promise<void> {
+    this.draining = true;
+    const lines = [...this.connections.keys()];
+    const rounds = Math.max(1, Math.min(10, Math.floor(windowMs / 200)));
+    const perRound = Math.ceil(lines.length / rounds);
+    for (let at = 0; at < lines.length; at += perRound) {
+      for (const line of lines.slice(at, at + perRound)) {
+        line.send(encode({ type: 'reconnect', after: Math.floor(Math.random() * Math.max(500, windowMs / 2)) }));
+        line.close(CLOSE.restart.code, CLOSE.restart.reason);
+      }
+      if (at + perRound < lines.length) await new Promise((resolve) => setTimeout(resolve, windowMs / rounds / 2));
+    }
+  }
+
+  /** Ends all connections at once: what this node thinks it knows of them may be out of date. */
+  fence(): void {
+    for (const line of this.connections.keys()) line.close(CLOSE.restart.code, CLOSE.restart.reason);
+  }
+
+  private async hello(connection: Connection, text: string | undefined): Promise<void> {
+    const frame = text === undefined ? undefined : decode(text);
+    if (frame?.type !== 'hello') return turnAway(connection.line);
+    let identity: Identity | undefined;
+    try {
+      identity = await this.parts.identify(frame.token === undefined ? { uid: frame.uid } : { token: frame.token });
+    } catch (error) {
+      this.parts.fault(error);
+    }
+    if (identity === undefined) return turnAway(connection.line);
+    clearTimeout(connection.helloTimer);
+    if (!this.connections.has(connection.line)) return;
+    const { device, ack, replace } = connection.visitor;
+    const isDefault = frame.device === undefined || frame.device === DEFAULT_DEVICE;
+    this.admit(connection, identity, {
+      device: isDefault ? device : (frame.device ?? device),
+      ack: frame.ack ?? ack,
+      replace: frame.replace ?? replace,
+    });
+    const waiting = connection.waiting ?? [];
+    connection.waiting = undefined;
+    for (const each of waiting) this.message(connection.line, each);
+  }
+
+  private admit(connection: Connection, identity: Identity, options: Omit<Visitor, 'identity'>): void {
+    const { device, ack, replace } = options;
+    connection.session = this.parts.chat.admit(connection.line, { identity, device, ack, replace });
+  }
+}
+
+const turnAway = (line: Line): void => line.close(CLOSE.unauthorized.code, CLOSE.unauthorized.reason);
+
+export const upgradeRequired = () =>
+  json('{"error":{"code":"bad_request","message":"this is a WebSocket; upgrade"}}', 426, { upgrade: 'websocket' });
