@@ -1,0 +1,227 @@
+import { type Item, itemOf, MARK } from '../chat/item.js';
+import type { PageRequest, Slice } from '../chat/ports.js';
+import { type Conv, isDm, type MessageId, sidesOf, type Uid } from '../protocol/index.js';
+
+/** Which of the two users of a `dm`: the smaller one is 0. Of notes to self, 0 is writer and receiver. */
+export type Side = 0 | 1;
+
+/** Messages without `op`, and their bytes. */
+export type Tally = { readonly count: number; readonly bytes: number };
+
+/** What each side has written, from the first entry that the log ever had up to one entry. */
+type Tallies = readonly [Tally, Tally];
+
+/** An entry that has a place but is not stored yet. */
+export type Draft = {
+  readonly mark: number;
+  readonly seq: number;
+  readonly ts: number;
+  readonly item: Item;
+  readonly bytes: number;
+};
+
+type Entry = { readonly item: Item; readonly bytes: number; readonly written: Tallies };
+type Place = { readonly seq: number; readonly ts: number };
+
+const NOTHING: Tally = { count: 0, bytes: 0 };
+const SLACK_MAX = 64;
+
+/**
+ * The log of one conversation: its entries, the ids that it knows, and what of it is pending. Counts are kept as running
+ * sums with each entry, so that whatever is asked about a stretch is a difference of two of them.
+ */
+export class Journal {
+  head = 0;
+  origin = 0;
+  gone = 0;
+  goneBy: Slice['goneBy'] = 'retention';
+  lastTs = 0;
+  /** Who may have something pending: both sides of a dm, once where they are one; in a room nobody. */
+  private readonly receivers: readonly Side[];
+  private readonly places = new Map<string, Place>();
+  private entries: Entry[] = [];
+  /** What was written up to the last entry that is gone. */
+  private writtenBefore: Tallies = [NOTHING, NOTHING];
+  /** By receiver: what was written by the other side up to where the receiver acknowledged. */
+  private readonly acknowledged: [Tally, Tally] = [NOTHING, NOTHING];
+
+  /** The log begins above `floor`: no number that was ever given may be given again. */
+  constructor(
+    readonly conv: Conv,
+    private readonly floor: number,
+  ) {
+    this.receivers = receiversOf(conv);
+  }
+
+  get length(): number {
+    return this.entries.length;
+  }
+
+  private get firstSeq(): number {
+    return this.head - this.entries.length + 1;
+  }
+
+  /** Gives the next place to an entry; nothing is stored. */
+  draft(mark: number, ts: number, tail: string): Draft {
+    const seq = this.nextSeq(ts);
+    const item = itemOf(this.head === 0 ? mark | MARK.first : mark, this.conv, seq, ts, tail);
+    return { mark, seq, ts, item, bytes: Buffer.byteLength(item) };
+  }
+
+  nextSeq(ts: number): number {
+    return this.head === 0 ? Math.max(ts * 1_000, this.floor + 1) : this.head + 1;
+  }
+
+  /** Stores a draft that was made of this log as it is now. */
+  push(draft: Draft): void {
+    const written = draft.mark & MARK.op ? this.written : plus(this.written, writerOf(draft), draft.bytes);
+    this.entries.push({ item: draft.item, bytes: draft.bytes, written });
+    if (this.head === 0) this.origin = draft.seq;
+    this.head = draft.seq;
+    this.lastTs = draft.ts;
+  }
+
+  private get written(): Tallies {
+    return this.entries.at(-1)?.written ?? this.writtenBefore;
+  }
+
+  /** Where a message of this id is, unless it was stored at or before a time. */
+  placeOf(sender: Uid, id: MessageId, since: number): Place | undefined {
+    const place = this.places.get(`${sender} ${id}`);
+    return place !== undefined && place.ts > since ? place : undefined;
+  }
+
+  remember(sender: Uid, id: MessageId, place: Place): void {
+    const key = `${sender} ${id}`;
+    this.places.delete(key);
+    this.places.set(key, place);
+  }
+
+  /** Forgets the ids of what was stored at or before a time. The oldest come first, so it costs what it frees. */
+  forgetIds(since: number): void {
+    for (const [key, place] of this.places) {
+      if (place.ts > since) return;
+      this.places.delete(key);
+    }
+  }
+
+  /** What waits for a side. */
+  pending(receiver: Side): Tally {
+    const written = this.written[this.writerFor(receiver)];
+    const had = this.acknowledged[receiver];
+    return { count: written.count - had.count, bytes: written.bytes - had.bytes };
+  }
+
+  private writerFor(receiver: Side): Side {
+    return receiver === 1 || this.receivers.length === 1 ? 0 : 1;
+  }
+
+  /** A side has everything up to a seq. */
+  acknowledge(receiver: Side, seq: number): void {
+    const entry = this.entries[seq - this.firstSeq];
+    const had = (entry?.written ?? this.writtenBefore)[this.writerFor(receiver)];
+    if (had.count > this.acknowledged[receiver].count) this.acknowledged[receiver] = had;
+  }
+
+  /** Entries before the first one that is pending for a side. */
+  private before(receiver: Side): number {
+    const writer = this.writerFor(receiver);
+    const had = this.acknowledged[receiver].count;
+    let low = 0;
+    let high = this.entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.entries[middle]!.written[writer].count > had) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Drops the oldest entries that are neither pending nor among the `keep` that stay beyond those. */
+  trim(keep: number): void {
+    let excess = this.entries.length - keep;
+    for (const receiver of this.receivers) excess -= this.pending(receiver).count;
+    if (excess <= slackOf(keep)) return;
+    this.drop(Math.min(excess, ...this.receivers.map((receiver) => this.before(receiver))), 'retention');
+  }
+
+  /** Drops everything, pending or not. */
+  expire(): void {
+    this.drop(this.entries.length, 'expired');
+    for (const receiver of this.receivers) this.acknowledged[receiver] = this.writtenBefore[this.writerFor(receiver)];
+  }
+
+  private drop(entries: number, why: Slice['goneBy']): void {
+    if (entries === 0) return;
+    this.gone = this.firstSeq + entries - 1;
+    this.goneBy = why;
+    this.writtenBefore = this.entries[entries - 1]!.written;
+    this.entries.splice(0, entries);
+  }
+
+  read(after: number, limit: number, bytes: number): Slice {
+    const { head, origin, gone, goneBy } = this;
+    const from = this.above(after);
+    const items = this.items(from, this.upward(from, this.entries.length, limit, bytes));
+    return { items, head, origin, gone, goneBy, after };
+  }
+
+  page({ before, after, limit, bytes, floor }: PageRequest): { items: Item[]; more: boolean } {
+    const low = this.above(Math.max(floor, after ?? 0));
+    const high = before === undefined ? this.entries.length : this.above(before - 1);
+    if (after !== undefined) {
+      const end = this.upward(low, high, limit, bytes);
+      return { items: this.items(low, end), more: end < high };
+    }
+    const start = this.downward(low, high, limit, bytes);
+    return { items: this.items(start, high), more: start > low };
+  }
+
+  private items(from: number, to: number): Item[] {
+    return this.entries.slice(from, to).map((entry) => entry.item);
+  }
+
+  /** Index of the first entry above a seq. */
+  private above(seq: number): number {
+    return Math.min(Math.max(seq - this.firstSeq + 1, 0), this.entries.length);
+  }
+
+  private upward(from: number, to: number, limit: number, bytes: number): number {
+    let end = from;
+    let size = 0;
+    while (end < to && end - from < limit) {
+      size += this.entries[end]!.bytes;
+      if (size > bytes && end > from) break;
+      end++;
+    }
+    return end;
+  }
+
+  private downward(from: number, to: number, limit: number, bytes: number): number {
+    let start = to;
+    let size = 0;
+    while (start > from && to - start < limit) {
+      size += this.entries[start - 1]!.bytes;
+      if (size > bytes && start < to) break;
+      start--;
+    }
+    return start;
+  }
+}
+
+/** Entries over the bound at which a log is trimmed: moving the rest for each single entry would cost too much. */
+export const slackOf = (keep: number): number => Math.min(Math.floor(keep / 16), SLACK_MAX);
+
+function receiversOf(conv: Conv): readonly Side[] {
+  if (!isDm(conv)) return [];
+  const [a, b] = sidesOf(conv);
+  return a === b ? [0] : [0, 1];
+}
+
+const writerOf = (draft: Draft): Side => (draft.mark & MARK.greater ? 1 : 0);
+
+function plus(written: Tallies, writer: Side, bytes: number): Tallies {
+  const { count, bytes: before } = written[writer];
+  const now: Tally = { count: count + 1, bytes: before + bytes };
+  return writer === 0 ? [now, written[1]] : [written[0], now];
+}

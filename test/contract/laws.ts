@@ -1,0 +1,30 @@
+import { describe } from 'vitest';
+import { boxLaws } from './box-laws.js';
+import { deviceLaws } from './device-laws.js';
+import { hintLaws } from './hint-laws.js';
+import { logLaws } from './log-laws.js';
+import { nodesLaws } from './nodes-laws.js';
+import { pageLaws } from './page-laws.js';
+import { pollLaws } from './poll-laws.js';
+import { presenceLaws } from './presence-laws.js';
+import { receiptLaws } from './receipt-laws.js';
+import { retentionLaws } from './retention-laws.js';
+import { roomLaws } from './room-laws.js';
+import type { Subject } from './town.js';
+
+/** Registers everything that src/chat/ports.ts promises, as tests of one backend. */
+export function laws(subject: Subject): void {
+  describe(`on ${subject.name}`, () => {
+    logLaws(subject);
+    boxLaws(subject);
+    retentionLaws(subject);
+    pageLaws(subject);
+    deviceLaws(subject);
+    receiptLaws(subject);
+    pollLaws(subject);
+    presenceLaws(subject);
+    roomLaws(subject);
+    hintLaws(subject);
+    if (subject.manyNodes) nodesLaws(subject);
+  });
+}
