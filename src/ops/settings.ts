@@ -123,7 +123,7 @@ export const SETTINGS = {
     'SKEIN_PENDING_DAYS',
     days(0.01, 3_650),
     '30',
-    'How long pending direct messages wait for their receiver.',
+    'How long pending direct messages wait for their receiver, at least.',
   ),
   strangerMessages: given(
     'SKEIN_STRANGER_MESSAGES',
@@ -147,7 +147,7 @@ export const SETTINGS = {
     'SKEIN_RETENTION_DAYS',
     days(0.01, 3_650),
     '30',
-    'Idle time after which the log of a conversation expires.',
+    'Idle time after which the log of a conversation expires; never before `SKEIN_PENDING_DAYS`.',
   ),
   dedupMs: given(
     'SKEIN_DEDUP_SECONDS',
