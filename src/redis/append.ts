@@ -1,0 +1,97 @@
+/** From letters to the arguments of append.lua, and from its reply to outcomes. */
+import { MARK } from '../chat/item.js';
+import type { Letter, Outcome, StoreLimits } from '../chat/ports.js';
+import { type Conv, type ErrorCode, isDm, sidesOf } from '../protocol/index.js';
+import type { Argument } from './scripts.js';
+
+export type Stored = readonly [ts: number, sent: number, unheard: number, ...answers: (number | string)[]];
+
+const FLAG = { dup: 1, first: 2, readMoved: 4 } as const;
+const ROOM = 'room:';
+
+/** How many entries a log may hold beyond what it keeps, before they are cut off in one go. */
+export const slackOf = (keep: number): number => Math.min(64, Math.floor(keep / 16));
+
+/** Letters grouped by conversation, since one conversation is one RPUSH; `order` is where each letter then stands. */
+export function lettersOf(
+  letters: readonly Letter[],
+  node: string,
+  limits: StoreLimits,
+): { readonly args: Argument[]; readonly order: readonly number[] } {
+  const groups = new Map<Conv, number[]>();
+  for (const [index, { conv }] of letters.entries()) {
+    const group = groups.get(conv);
+    if (group === undefined) groups.set(conv, [index]);
+    else group.push(index);
+  }
+  const uids = new Set<string>();
+  const bodies: Argument[] = [];
+  for (const [conv, group] of groups) {
+    const sides = isDm(conv) ? sidesOf(conv) : undefined;
+    if (sides !== undefined) uids.add(sides[0]).add(sides[1]);
+    bodies.push(...(sides === undefined ? feedOf(conv) : ['d', ...sides]), group.length);
+    for (const index of group) {
+      const letter = letters[index] as Letter;
+      const isGreater = sides !== undefined && sides[0] !== sides[1] && letter.sender === sides[1];
+      const mark = (isGreater ? MARK.greater : 0) + (hasOp(letter.tail) ? MARK.op : 0);
+      bodies.push(mark, letter.sender, letter.id ?? '', letter.tail, letter.ref);
+    }
+  }
+  const bounds = [limits.pendingMessages, limits.pendingBytes, limits.strangerMessages, limits.strangers];
+  const args: Argument[] = [
+    node,
+    ...keepingOf(limits),
+    limits.dedupMs,
+    ...bounds,
+    groups.size,
+    uids.size,
+    ...groups.keys(),
+    ...uids,
+    ...bodies,
+  ];
+  return { args, order: [...groups.values()].flat() };
+}
+
+/** keep, slack and life, as all scripts that store take them. */
+export const keepingOf = (limits: StoreLimits): readonly [number, number, number] => [
+  limits.retentionMessages,
+  slackOf(limits.retentionMessages),
+  limits.retentionMs,
+];
+
+const feedOf = (conv: Conv): readonly string[] =>
+  conv.startsWith(ROOM) ? ['r', conv.slice(ROOM.length), ''] : ['a', '', ''];
+
+/** Whether a tail has an `op`, which stands right behind the target. Found by position: `data` may hold anything. */
+export function hasOp(tail: string): boolean {
+  const sender = tail.indexOf('"sender":"');
+  const target = tail.indexOf('",', sender + 10) + 2;
+  return tail.startsWith(',"op":', tail.indexOf(',', target));
+}
+
+/** `answers`: per letter in `order` a code, or seq and flags, and of a dup its ts. */
+export function outcomesOf(
+  answers: readonly (number | string)[],
+  order: readonly number[],
+  ts: number,
+): readonly Outcome[] {
+  const outcomes = new Array<Outcome>(order.length);
+  let at = 0;
+  for (const index of order) {
+    const seq = answers[at++];
+    if (typeof seq !== 'number') {
+      outcomes[index] = { refused: seq as ErrorCode };
+      continue;
+    }
+    const flags = answers[at++] as number;
+    const dup = (flags & FLAG.dup) !== 0;
+    outcomes[index] = {
+      seq,
+      ts: dup ? (answers[at++] as number) : ts,
+      dup,
+      first: (flags & FLAG.first) !== 0,
+      readMoved: (flags & FLAG.readMoved) !== 0,
+    };
+  }
+  return outcomes;
+}

@@ -1,0 +1,203 @@
+/** The Redis backend: one of many nodes that share a store. */
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Meter } from '../chat/meter.js';
+import type {
+  Backend,
+  Devices,
+  Health,
+  Listener,
+  Log,
+  NodeId,
+  Presence,
+  Rooms,
+  StoreLimits,
+  Whispers,
+} from '../chat/ports.js';
+import type { Conv } from '../protocol/index.js';
+import { type Address, parseAddress } from './address.js';
+import { bounded, Link, type Logger } from './connect.js';
+import { RedisDevices } from './devices.js';
+import { Hints } from './hints.js';
+import { type Inspection, inspect, runIdOf } from './inspect.js';
+import { type Keys, keysOf, rootOf } from './keys.js';
+import { RedisLog } from './log.js';
+import { RedisPresence } from './presence.js';
+import { Pulse } from './pulse.js';
+import { RedisRooms } from './rooms.js';
+import { Scripts } from './scripts.js';
+import { Store } from './store.js';
+import { Subscriptions } from './subscriptions.js';
+import { RedisWhispers } from './whispers.js';
+
+export type RedisBackendOptions = {
+  /** See parseAddress. */
+  readonly url: string;
+  /** Begins every key and channel; default `sk`. Letters, digits, `_`, `-` and `.`. */
+  readonly prefix?: string | undefined;
+  readonly limits: StoreLimits;
+  readonly meter: Meter;
+  readonly log: Logger;
+  /** Start even though Redis may evict messages. */
+  readonly allowWeak?: boolean | undefined;
+  /** Milliseconds that `start` waits for Redis; default 10,000. */
+  readonly startMs?: number | undefined;
+};
+
+const START_MS = 10_000;
+/** Milliseconds that leaving may take. */
+const LEAVE_MS = 5_000;
+
+/** Throws, with a message for the operator, where the URL or the prefix is out of form. Connects in `start`. */
+export function createRedisBackend(options: RedisBackendOptions): Backend {
+  return new RedisBackend(options);
+}
+
+class RedisBackend implements Backend {
+  readonly kind = 'redis';
+  readonly log: Log;
+  readonly devices: Devices;
+  readonly presence: Presence;
+  readonly rooms: Rooms;
+  readonly whispers: Whispers;
+  readonly #options: RedisBackendOptions;
+  readonly #address: Address;
+  readonly #keys: Keys;
+  readonly #scripts: Scripts;
+  readonly #store: Store;
+  readonly #sends: Link;
+  readonly #commands: Link;
+  #hints: Hints | undefined;
+  #subscriptions: Subscriptions | undefined;
+  #subscriber: Link | undefined;
+  #pulse: Pulse | undefined;
+  #weak: readonly string[] = [];
+
+  constructor(options: RedisBackendOptions) {
+    const { prefix = 'sk', limits, meter, log } = options;
+    if (!/^[A-Za-z0-9_.-]{1,32}$/.test(prefix)) throw new Error(`not a key prefix: ${prefix}`);
+    this.#options = options;
+    this.#address = parseAddress(options.url);
+    this.#keys = keysOf(rootOf(prefix));
+    this.#scripts = new Scripts(rootOf(prefix));
+    this.#sends = this.#link('sends', (client) => this.#prepareSends(client));
+    this.#commands = this.#link('commands', (client) => this.#scripts.load(client));
+    const parts = { keys: this.#keys, scripts: this.#scripts, limits, meter, log };
+    this.#store = new Store({ ...parts, sends: this.#sends, commands: this.#commands });
+    this.log = new RedisLog(this.#store);
+    this.devices = new RedisDevices(this.#store);
+    this.presence = new RedisPresence(this.#store);
+    this.rooms = new RedisRooms(this.#store, () => this.#hints as Hints);
+    this.whispers = new RedisWhispers(this.#store);
+  }
+
+  async start(node: NodeId, listener: Listener): Promise<void> {
+    this.#store.node = node;
+    try {
+      await this.#connect();
+      await this.#listen(listener);
+    } catch (error) {
+      await this.#disconnect();
+      throw error;
+    }
+  }
+
+  async follow(conv: Conv): Promise<void> {
+    await this.#subscriptions?.follow(conv);
+  }
+
+  unfollow(conv: Conv): void {
+    this.#subscriptions?.unfollow(conv);
+  }
+
+  async secret(): Promise<string> {
+    const key = this.#keys.secret();
+    return this.#commands.call('secret', async (client) => {
+      await client.set(key, randomBytes(32).toString('hex'), 'NX');
+      return (await client.get(key)) as string;
+    });
+  }
+
+  health(): Health {
+    const canaryAge = this.#pulse?.canaryAge() ?? 0;
+    this.#options.meter.cell('skein_pubsub_canary_age_seconds').value = canaryAge;
+    const complaints = [...(this.#pulse?.complaints() ?? ['not started'])];
+    if (this.#sends.upFor() === 0) complaints.push('not connected to Redis');
+    return { ready: complaints.length === 0, canaryAge, reasons: [...complaints, ...this.#weak] };
+  }
+
+  async close(): Promise<void> {
+    try {
+      await bounded(this.#pulse?.stop() ?? Promise.resolve(), LEAVE_MS);
+    } catch (error) {
+      // The others bury this node when its lease has run out.
+      this.#options.log.warn({ reason: (error as Error).message }, 'could not leave Redis clean');
+    }
+    await this.#disconnect();
+  }
+
+  async #connect(): Promise<void> {
+    const within = this.#options.startMs ?? START_MS;
+    try {
+      await Promise.all([this.#commands.open(within), this.#sends.open(within)]);
+    } catch (error) {
+      throw new Error(`cannot use Redis at ${this.#address.shown}: ${(error as Error).message}`, { cause: error });
+    }
+    const { unfit, weak } = await this.#commands.call('inspect', (client) => inspect(client, this.#keys));
+    this.#judge({ unfit, weak });
+  }
+
+  #judge({ unfit, weak }: Inspection): void {
+    const { log, allowWeak } = this.#options;
+    if (unfit.length > 0 && !allowWeak)
+      throw new Error(`Redis at ${this.#address.shown} is unfit: ${unfit.join('; ')}`);
+    this.#weak = [...unfit.map((reason) => `weak: ${reason}`), ...weak];
+    for (const reason of this.#weak) log.warn({ redis: this.#address.shown }, reason);
+  }
+
+  async #listen(listener: Listener): Promise<void> {
+    const hints = new Hints(this.#store, listener);
+    const subscriptions = new Subscriptions(this.#store, hints, listener, this.log);
+    let isFirst = true;
+    const subscriber = this.#link(
+      'subscriptions',
+      (client) => subscriptions.prepare(client),
+      () => {
+        if (!isFirst) hints.lost();
+        isFirst = false;
+      },
+    );
+    subscriptions.use(subscriber);
+    this.#hints = hints;
+    this.#subscriptions = subscriptions;
+    this.#subscriber = subscriber;
+    await subscriber.open(this.#options.startMs ?? START_MS);
+    const pulse = new Pulse(this.#store, hints, subscriptions, subscriber, listener);
+    await pulse.start();
+    this.#pulse = pulse;
+  }
+
+  async #prepareSends(client: Redis): Promise<void> {
+    await this.#scripts.load(client);
+    // Before the first batch: what another Redis process stores next begins new runs.
+    await this.#scripts.evaluate(client, 'epoch', [await runIdOf(client)]);
+  }
+
+  #link(name: 'sends' | 'commands' | 'subscriptions', prepare: (client: Redis) => Promise<void>, onUp?: () => void) {
+    const { meter, log } = this.#options;
+    const isCommands = name === 'commands';
+    return new Link({
+      name,
+      redis: { ...this.#address.options, connectionName: `skein-${name}` },
+      meter,
+      log,
+      prepare,
+      onUp: () => (isCommands ? this.#pulse?.beat() : onUp?.()),
+      onDown: () => (isCommands ? this.#pulse?.away() : undefined),
+    });
+  }
+
+  async #disconnect(): Promise<void> {
+    await Promise.all([this.#sends.close(), this.#commands.close(), this.#subscriber?.close()]);
+  }
+}

@@ -1,0 +1,62 @@
+/** The logs. */
+import { seqOf } from '../chat/item.js';
+import type { Letter, Log, Outcome, PageRequest, Reader, Slice } from '../chat/ports.js';
+import type { Conv } from '../protocol/index.js';
+import { lettersOf, outcomesOf, type Stored } from './append.js';
+import type { Store } from './store.js';
+
+/** Letters of one script call; it blocks Redis for about 10 µs each. */
+const BATCH = 512;
+
+export class RedisLog implements Log {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async append(letters: readonly Letter[]): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (let i = 0; i < letters.length; i += BATCH) {
+      outcomes.push(...(await this.#appendSome(letters.slice(i, i + BATCH))));
+    }
+    return outcomes;
+  }
+
+  async #appendSome(letters: readonly Letter[]): Promise<readonly Outcome[]> {
+    const { args, order } = lettersOf(letters, this.#store.node, this.#store.limits);
+    const [ts, sent, unheard, ...answers] = (await this.#store.send('append', args)) as Stored;
+    this.#store.countForwards(sent, unheard);
+    return outcomesOf(answers, order, ts);
+  }
+
+  async read(conv: Conv, after: number | Reader, limit: number, bytes: number): Promise<Slice> {
+    const from = typeof after === 'number' ? [after] : ['', after.uid, after.device];
+    const reply = await this.#store.run('read', [conv, limit, bytes, ...from]);
+    const [head, origin, gone, why, position, items] = reply as [number, number, number, number, number, string[]];
+    return { items, head, origin, gone, goneBy: why === 1 ? 'expired' : 'retention', after: position };
+  }
+
+  async page(conv: Conv, page: PageRequest): Promise<{ readonly items: readonly string[]; readonly more: boolean }> {
+    const { before = '', after = '', limit, bytes, floor } = page;
+    const reply = await this.#store.run('page', [conv, limit, bytes, before, after, floor]);
+    const [more, items] = reply as [number, string[]];
+    return { items, more: more === 1 };
+  }
+
+  async heads(convs: readonly Conv[]): Promise<readonly number[]> {
+    if (convs.length === 0) return [];
+    const heads: number[] = [];
+    for (let i = 0; i < convs.length; i += BATCH) {
+      heads.push(...((await this.#store.run('heads', convs.slice(i, i + BATCH))) as number[]));
+    }
+    return heads;
+  }
+}
+
+/** The newest item of a log, if its seq is the expected one or higher. */
+export async function newest(log: Log, conv: Conv, atLeast: number): Promise<string | undefined> {
+  const { items } = await log.page(conv, { limit: 1, bytes: 1, floor: 0 });
+  const item = items.at(-1);
+  return item !== undefined && seqOf(item) >= atLeast ? item : undefined;
+}

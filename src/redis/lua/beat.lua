@@ -1,0 +1,19 @@
+#!lua flags=allow-oom
+-- A node's heartbeat: its lease, its canary, and the number of payloads that it should have heard.
+-- INCLUDE: now
+-- KEYS: 1 root
+-- ARGV: node, lease in ms, 1 if it would bury the dead
+-- REPLY: ts, 1 if the lease had not run out, number of the last payload to the node, the dead nodes to bury
+local node, lease = ARGV[1], ARGV[2]
+local held = redis.call('SET', K_lease(node), now, 'PX', lease, 'GET')
+redis.call('ZADD', K_nodes(), now, node)
+redis.call('PUBLISH', K_to(node), '1 0\n!' .. string.format('%.0f', now))
+local dead = {}
+if ARGV[3] == '1' then
+  local silent = redis.call('ZRANGEBYSCORE', K_nodes(), '-inf', now - lease)
+  for _, other in ipairs(silent) do
+    if redis.call('EXISTS', K_lease(other)) == 0 then dead[#dead + 1] = other end
+  end
+  if #dead > 0 and not redis.call('SET', K_sweep(), node, 'NX', 'PX', lease) then dead = {} end
+end
+return { now, held and 1 or 0, tonumber(redis.call('GET', K_cnt(node)) or 0), dead }

@@ -1,0 +1,22 @@
+-- The head of a conversation: doubles, packed. Later versions may append fields, never change these.
+--   S last seq            B first seq of the current run   O first seq ever
+--   TR last seq that is gone, and TW why: 0 retention, 1 expired
+--   FA FB what the sides of a dm acknowledged (the highest of any device), RA RB what they read
+--   PA YA PB YB pending for side a and b: messages without op, and their bytes
+--   Z ts of the last box write   E epoch of the run   X when the log's expiry was last set   T ts of the last entry
+local S, B, O, TR, TW, FA, FB, RA, RB, PA, YA, PB, YB, Z, E, X, T = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
+local FIELDS = 17
+local SHAPE = '<ddddddddddddddddd'
+
+local function head_of(packed)
+  if packed then return { struct.unpack(SHAPE, packed) } end
+  return { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+end
+
+local function packed(h)
+  return struct.pack(SHAPE, unpack(h, 1, FIELDS))
+end
+
+local function sides(conv)
+  return string.match(conv, '^dm:([^:]+):(.+)$')
+end

@@ -1,0 +1,24 @@
+/** Who is online, on whatever node. */
+import type { Online, Presence } from '../chat/ports.js';
+import type { Uid } from '../protocol/index.js';
+import type { Store } from './store.js';
+
+const BATCH = 500;
+
+export class RedisPresence implements Presence {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async online(uids: readonly Uid[]): Promise<readonly Online[]> {
+    const all: Online[] = [];
+    for (let i = 0; i < uids.length; i += BATCH) {
+      const some = uids.slice(i, i + BATCH);
+      const reply = (await this.#store.run('online', some)) as number[];
+      all.push(...some.map((uid, k) => ({ uid, online: reply[2 * k] === 1, lastSeen: reply[2 * k + 1] as number })));
+    }
+    return all;
+  }
+}
