@@ -83,7 +83,8 @@ export async function createNode(parts: NodeParts): Promise<Node> {
   const { transport, fallback } = await chooseTransport(config.sockets, options, handlers, fault);
   chat = createChat({ node: config.nodeId, backend, switchboard: transport, meter, limits, identify, fault });
   const gateway = new Gateway({ chat, identify, origins: config.origins, meter, fault });
-  const api = new Api({ chat, identify, origins: config.origins, limits, meter, fault });
+  const { auth: mode, serverKey, origins } = config;
+  const api = new Api({ chat, identify, mode, serverKey, origins, limits, meter, fault });
 
   function readiness(): Readiness {
     const health = backend.health();
@@ -131,6 +132,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     },
     async sendAway(windowMs) {
       transport.stopListening();
+      gateway.closeDoors();
       await gateway.sendAway(windowMs);
     },
     async close() {

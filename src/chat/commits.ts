@@ -88,6 +88,13 @@ export class Commits {
     }
   }
 
+  /** A send without a connection, such as one over HTTP: resolves with the frame that answers it. */
+  ask(letter: Letter, sides: Sending['sides']): Promise<string> {
+    return new Promise((resolve) =>
+      this.submit({ letter, sides, session: undefined, attempt: undefined, answer: resolve, answered: false }),
+    );
+  }
+
   /** Resolves when everything that was submitted up to now has been answered. */
   settled(): Promise<void> {
     if (this.finished >= this.submitted) return Promise.resolve();

@@ -1,9 +1,8 @@
 /** What every request brings with it: who it is from, and from which page. */
 import type { Identity } from '../chat/session.js';
-import { DEFAULT_DEVICE, type DeviceId, parseDevice, parseUid } from '../protocol/index.js';
-import { failure } from './replies.js';
+import { parseUid } from '../protocol/index.js';
 import type { Credentials } from './tokens.js';
-import type { Request, Response } from './transport.js';
+import type { Request } from './transport.js';
 
 export type Identify = (credentials: Credentials) => Promise<Identity | undefined>;
 
@@ -24,22 +23,6 @@ export function credentialsIn(request: Request, query: URLSearchParams): Credent
   if (!query.has('uid')) return 'none';
   const uid = parseUid(query.get('uid'));
   return uid === undefined ? undefined : { uid };
-}
-
-/** Who an HTTP request is from, or the answer that refuses it. */
-export async function callerOf(
-  request: Request,
-  query: URLSearchParams,
-  identify: Identify,
-): Promise<Identity | Response> {
-  const credentials = credentialsIn(request, query);
-  const identity = credentials === undefined || credentials === 'none' ? undefined : await identify(credentials);
-  return identity ?? failure('unauthorized');
-}
-
-/** The device in a query; undefined where it is out of form. */
-export function deviceIn(query: URLSearchParams): DeviceId | undefined {
-  return query.has('device') ? parseDevice(query.get('device')) : DEFAULT_DEVICE;
 }
 
 /** Whether a page of this origin may talk to the service: none, the request's own host, or one that is configured. */

@@ -7,8 +7,9 @@ import type { Cell, Meter } from '../chat/meter.js';
 import type { Identity, Session } from '../chat/session.js';
 import { decode } from '../protocol/decode.js';
 import { type AckMode, CLOSE, DEFAULT_DEVICE, type DeviceId, HELLO_MS } from '../protocol/index.js';
-import { credentialsIn, deviceIn, type Identify, isOriginAllowed } from './entrance.js';
+import { credentialsIn, type Identify, isOriginAllowed } from './entrance.js';
 import { failure, json } from './replies.js';
+import { DEVICE_FORM, deviceIn } from './route.js';
 import type { Admission, Handlers, Request } from './transport.js';
 
 /** What an upgrade said. */
@@ -60,7 +61,7 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     if (credentials === undefined) return { refuse: failure('unauthorized') };
     const device = deviceIn(query);
     const ack = query.get('ack') ?? 'auto';
-    if (device === undefined) return { refuse: failure('bad_request', 'device: 1 to 64 of A-Z a-z 0-9 _ . -') };
+    if (device === undefined) return { refuse: failure('bad_request', DEVICE_FORM) };
     if (ack !== 'auto' && ack !== 'manual') return { refuse: failure('bad_request', 'ack: auto or manual') };
     const rest = { device, ack, replace: query.get('replace') === '1' } as const;
     if (credentials === 'none') return { accept: { identity: undefined, ...rest } };
@@ -113,20 +114,25 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     if (connection.session) this.parts.chat.close(connection.session, byClient && code !== 1006);
   }
 
+  /** From now on nobody new is let in. */
+  closeDoors(): void {
+    this.draining = true;
+  }
+
   /**
    * Sends everybody elsewhere: `reconnect` with delays spread over `windowMs`, then 1012, in rounds. Resolves when the
-   * last one was told.
+   * last one was told; what is in hand of each is answered first.
    */
   async sendAway(windowMs: number): Promise<void> {
-    this.draining = true;
     const lines = [...this.connections.keys()];
     const rounds = Math.max(1, Math.min(10, Math.floor(windowMs / 200)));
+    const spread = Math.max(500, windowMs / 2);
     const perRound = Math.ceil(lines.length / rounds);
     for (let at = 0; at < lines.length; at += perRound) {
-      for (const line of lines.slice(at, at + perRound)) {
-        line.send(encode({ type: 'reconnect', after: Math.floor(Math.random() * Math.max(500, windowMs / 2)) }));
-        line.close(CLOSE.restart.code, CLOSE.restart.reason);
-      }
+      const round = lines.slice(at, at + perRound);
+      for (const line of round) line.send(encode({ type: 'reconnect', after: Math.floor(Math.random() * spread) }));
+      await this.parts.chat.commits.settled();
+      for (const line of round) line.close(CLOSE.restart.code, CLOSE.restart.reason);
       if (at + perRound < lines.length) await new Promise((resolve) => setTimeout(resolve, windowMs / rounds / 2));
     }
   }
