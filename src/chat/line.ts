@@ -28,6 +28,9 @@ export interface Line {
 
 /** All lines of a node that subscribed to a topic. */
 export interface Switchboard {
-  /** Writes a frame to every subscriber but `except`. A subscriber whose buffer is full misses it; see Line.buffered. */
+  /**
+   * Writes a frame to every subscriber but `except`. A subscriber whose buffer is full misses it, and is closed with
+   * 1013 at the end of the turn, so that a gap never goes unnoticed; see Line.buffered.
+   */
   publish(topic: string, frame: string, except?: Line): void;
 }

@@ -11,7 +11,10 @@ export type Request = {
   header(name: string): string | undefined;
   /** The peer's address, IPv4 in dotted form also where it came in IPv6 dress. */
   readonly address: string;
-  /** The body as UTF-8; `too_large` as soon as it passes `max` bytes, `broken` if the peer went away or is not UTF-8. */
+  /**
+   * The body as UTF-8; `too_large` as soon as it passes `max` bytes, or maxFrame, which bounds what is held before this
+   * is called; `broken` if the peer went away or it is not UTF-8.
+   */
   body(max: number): Promise<{ readonly text: string } | 'too_large' | 'broken'>;
   /** Aborted when the peer goes away before the answer is complete. */
   readonly gone: AbortSignal;
@@ -26,7 +29,7 @@ export type Response = {
   readonly body: string | Uint8Array | ((stream: Stream) => void);
 };
 
-/** A response that goes on. */
+/** A response that goes on. One of server-sent events may begin with an empty comment, which sends the headers. */
 export interface Stream {
   /** Like Line.send. */
   write(text: string): 'sent' | 'buffered' | 'dropped';
@@ -42,7 +45,8 @@ export type Admission<State> = { readonly accept: State } | { readonly refuse: R
 
 /**
  * What a node does with connections. No handler throws. `message` has undefined for a binary frame. `close` comes once
- * for each `open`, with the client's code if the client closed in order, else 1006, or the code that Line.close gave.
+ * for each `open`, with the client's code if the client closed in order, else 1006, or the code that Line.close gave,
+ * and then within that call.
  */
 export interface Handlers<State> {
   /** A WebSocket upgrade, any path. Rejects nothing: a failure is a refusal. */

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { type Adapter, holds, lineOf, open, Raw, request, visit } from './support.js';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export function lifecycle(adapter: Adapter): void {
+  test('a port that is taken is refused with its number, and the holder keeps serving', async () => {
+    const house = await open(adapter);
+    await expect(open(adapter, {}, {}, house.port)).rejects.toThrow(`127.0.0.1:${house.port}`);
+    await (await Raw.to(house)).write(request('GET /')).reads('fine');
+  });
+
+  test('a port can be had again as soon as its holder closed', async () => {
+    const port = await freePort();
+    for (let i = 0; i < 3; i++) {
+      const house = await open(adapter, {}, {}, port);
+      expect(house.port).toBe(port);
+      await visit(house);
+      await house.transport.close();
+    }
+  });
+
+  test('a transport that stopped listening takes nobody new and keeps whom it has', async () => {
+    const house = await open(adapter, { message: (line, text) => line.send(`${text}!`) });
+    const { client, received } = await visit(house);
+    house.transport.stopListening();
+    house.transport.stopListening();
+    await expect(Raw.to(house)).rejects.toThrow(/ECONNREFUSED/);
+    client.send('still here');
+    await holds(() => expect(received).toEqual(['still here!']));
+    expect(house.seen.closes).toEqual([]);
+  });
+
+  test('close ends every kind of connection, tells of each, and resolves', async () => {
+    const house = await open(adapter, {
+      http: (asked) =>
+        asked.path === '/stream'
+          ? {
+              status: 200,
+              headers: { 'content-type': 'text/event-stream' },
+              body: (stream) => stream.write('data: 1\n\n'),
+            }
+          : new Promise(() => undefined),
+    });
+    const visitors = await Promise.all(Array.from({ length: 5 }, () => visit(house)));
+    const streaming = (await Raw.to(house)).write(request('GET /stream'));
+    const polling = (await Raw.to(house)).write(request('GET /poll'));
+    const idle = await Raw.to(house);
+    await streaming.reads('data: 1');
+    await house.transport.close();
+    expect(house.seen.closes).toEqual(Array.from({ length: 5 }, () => ({ code: 1006, byClient: false })));
+    await Promise.all(visitors.map(({ closed }) => closed));
+    await Promise.all([streaming, polling, idle].map((raw) => raw.isHungUpOn()));
+    await expect(Raw.to(house)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('close ends even a line that is closed and does not drain', async () => {
+    const house = await open(adapter);
+    const { client, closed } = await visit(house);
+    client.pause();
+    const line = await lineOf(house);
+    for (let i = 0; line.send('x'.repeat(16_000)) !== 'dropped' && i < 5000; i++);
+    line.close(1012, 'restart');
+    await house.transport.close();
+    expect(house.seen.closes).toEqual([{ code: 1012, byClient: false }]);
+    client.resume();
+    await closed;
+  });
+}
