@@ -1,6 +1,6 @@
 /** Frames that a server writes, put together once for every transport. */
 import type { Conv, ErrorCode, MessageId, ServerFrame, TruncatedReason } from '../protocol/index.js';
-import { frameOf, type Item } from './item.js';
+import { frameOf, type Item, placeOf, tsOf } from './item.js';
 import type { Receipt } from './ports.js';
 
 export const encode = (frame: ServerFrame): string => JSON.stringify(frame);
@@ -10,6 +10,12 @@ const idMember = (id: MessageId | undefined): string => (id === undefined ? '' :
 
 export function sentFrame(id: MessageId | undefined, conv: Conv, seq: number, ts: number, dup: boolean): string {
   return `{"type":"sent",${idMember(id)}"conv":"${conv}","seq":${seq},"ts":${ts}${dup ? ',"dup":true}' : '}'}`;
+}
+
+/** The answer to a stored send, as the hint of its entry tells it. */
+export function sentOf(id: MessageId | undefined, item: Item): string {
+  const { conv, seq, tsAt } = placeOf(item);
+  return sentFrame(id, conv, seq, tsOf(item, tsAt), false);
 }
 
 export function errorFrame(id: MessageId | undefined, code: ErrorCode, message: string, retry?: number): string {

@@ -4,6 +4,7 @@ import type { Decoded } from '../protocol/decode.js';
 import { HELLO_MS, sidesOf, type Uid } from '../protocol/index.js';
 import { Arrivals } from './arrivals.js';
 import { Bucket } from './bucket.js';
+import { CatchUp } from './catch-up.js';
 import { Commits } from './commits.js';
 import { Cursors } from './cursors.js';
 import { Delivery } from './delivery.js';
@@ -15,6 +16,7 @@ import { Membership } from './membership.js';
 import type { Meter } from './meter.js';
 import { Polls } from './polls.js';
 import { type Backend, type ConnId, type Listener, type NodeId, Unavailable } from './ports.js';
+import { Publisher } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Reconcile } from './reconcile.js';
 import { Registry } from './registry.js';
@@ -53,21 +55,16 @@ export function createChat(parts: ChatParts) {
   const newConn = (): ConnId => randomBytes(9).toString('base64url');
   const registry = new Registry();
   const commits = new Commits({ log: backend.log, registry, meter, now, fault });
-  const feeds = new Feeds({ backend, registry, switchboard: parts.switchboard, meter, fault });
-  const delivery = new Delivery({
-    log: backend.log,
-    registry,
-    meter,
-    settled: () => commits.settled(),
-    feeds,
-    now,
-    fault,
-  });
+  const feeds = new Feeds({ backend, registry, fault });
+  const delivery = new Delivery({ registry, meter, feeds, now });
+  const settled = () => commits.settled();
+  delivery.reader = new CatchUp({ log: backend.log, registry, meter, feeds, delivery, settled, fault });
   const cursors = new Cursors({ devices: backend.devices, registry, delivery, fault });
   commits.delivery = feeds.delivery = delivery;
   commits.feeds = feeds;
   commits.cursors = cursors;
-  feeds.commits = commits;
+  const { switchboard } = parts;
+  feeds.publisher = new Publisher({ log: backend.log, registry, switchboard, meter, delivery, commits, feeds, fault });
   const pulse = new Pulse({ registry, feeds, cursors, delivery, now });
   const membership = new Membership(backend.rooms);
   const arrivals = new Arrivals({

@@ -5,11 +5,10 @@
  * position is behind: everything that is not written as it comes is read from the log.
  */
 import type { Conv, Uid } from '../protocol/index.js';
-import { sentFrame, truncatedFrame, viewOf } from './answers.js';
-import { Gate } from './gate.js';
-import { frameOf, hasMark, type Item, MARK, placeOf, tsOf } from './item.js';
+import { viewOf } from './answers.js';
+import type { CatchUp } from './catch-up.js';
+import { hasMark, type Item, MARK, placeOf } from './item.js';
 import type { Cell, Meter } from './meter.js';
-import { type Log, type Slice, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
 import { type Held, positionOf, type Session, type Track } from './session.js';
 
@@ -17,47 +16,37 @@ import { type Held, positionOf, type Session, type Track } from './session.js';
 export const LAG_BYTES = 65_536;
 /** Milliseconds that an entry waits for one before it, whose hint may only be late. */
 const GAP_MS = 25;
-const SLICE_ITEMS = 200;
-const SLICE_BYTES = 131_072;
 /** Frames held for their turn, a conversation of a connection; what is pushed beyond comes from the log. */
 const HELD_MAX = 64;
 /** Answers held for their turn, a conversation of a connection; more, and the connection is closed. */
 const HELD_SENT_MAX = 4_096;
-const READS_AT_ONCE = 32;
 
 export type DeliveryParts = {
-  readonly log: Log;
   readonly registry: Registry;
   readonly meter: Meter;
-  /** Resolves when every send that is under way now has been answered. */
-  readonly settled: () => Promise<void>;
   /** A feed's track came level or fell behind; see feeds.ts. */
   readonly feeds: {
     catchUp(session: Session, track: Track): 'level' | 'behind' | 'ahead';
     fallBehind(session: Session, track: Track): void;
   };
   readonly now: () => number;
-  readonly fault: (error: unknown) => void;
 };
 
 export class Delivery {
-  private readonly gate = new Gate(READS_AT_ONCE);
   private readonly gaps = new Map<Track, Session>();
   private gapTimer: NodeJS.Timeout | undefined;
   private readonly local: Cell;
   private readonly remote: Cell;
-  private readonly backlog: Cell;
-  private readonly repair: Cell;
   private readonly gapRepairs: Cell;
   private readonly dropped: Cell;
   private readonly laggingNow: Cell;
+  /** Reads what is behind; set right after both exist. */
+  reader!: CatchUp;
 
   constructor(private readonly parts: DeliveryParts) {
     const { meter } = parts;
     this.local = meter.cell('skein_messages_delivered_total', 'local');
     this.remote = meter.cell('skein_messages_delivered_total', 'remote');
-    this.backlog = meter.cell('skein_messages_delivered_total', 'backlog');
-    this.repair = meter.cell('skein_messages_delivered_total', 'repair');
     this.gapRepairs = meter.cell('skein_repairs_total', 'gap');
     this.dropped = meter.cell('skein_dropped_sends_total');
     this.laggingNow = meter.cell('skein_lagging_connections');
@@ -167,7 +156,7 @@ export class Delivery {
       this.lag(session);
       return false;
     }
-    if (!track.level || track.feed === undefined) track.pos = seq;
+    track.pos = seq;
     this.soil(session, track);
     if (written === 'buffered' && session.line.buffered() > LAG_BYTES) this.lag(session);
     return true;
@@ -244,84 +233,7 @@ export class Delivery {
     if (track.level && track.feed) this.parts.feeds.fallBehind(session, track);
     track.level = false;
     session.behind.add(track);
-    if (!session.reading && !session.lagging) void this.readOn(session);
-  }
-
-  private async readOn(session: Session): Promise<void> {
-    session.reading = true;
-    try {
-      while (!session.closed && !session.lagging) {
-        const [track] = session.behind;
-        if (track === undefined) break;
-        session.behind.delete(track);
-        await this.readSlice(session, track);
-      }
-    } catch (error) {
-      if (!(error instanceof Unavailable)) this.parts.fault(error);
-      setTimeout(() => void this.readOn(session), 250 + Math.random() * 500);
-      return;
-    }
-    session.reading = false;
-    this.maySync(session);
-  }
-
-  private async readSlice(session: Session, track: Track): Promise<void> {
-    const after = track.pos < 0 ? { uid: session.uid, device: session.device } : track.pos;
-    session.behind.add(track);
-    const slice = await this.gate.run(() => this.parts.log.read(track.conv, after, SLICE_ITEMS, SLICE_BYTES));
-    session.behind.delete(track);
-    if (session.closed || session.tracks.get(track.conv) !== track) return;
-    let metOwn = false;
-    session.line.cork(() => {
-      metOwn = this.writeSlice(session, track, slice);
-    });
-    if (metOwn) await this.parts.settled();
-    this.afterSlice(session, track, slice);
-  }
-
-  /** Returns whether it stopped at an entry that a send of this connection, still under way, may be answered with. */
-  private writeSlice(session: Session, track: Track, slice: Slice): boolean {
-    const user = this.parts.registry.get(session.uid);
-    const route = track.backlog ? this.backlog : this.repair;
-    if (track.pos < 0) track.pos = track.confirmed = slice.after;
-    track.target = Math.max(track.target, slice.head);
-    for (const step of stepsOf(slice, track.pos)) {
-      const held = track.held?.get(step.to);
-      if (step.item !== undefined && held === undefined && isOwnUnderWay(session, step.item)) return true;
-      const frame =
-        step.item === undefined
-          ? truncated(track.conv, step)
-          : (held?.frame ?? viewOf(step.item, user?.blocks ?? EMPTY));
-      if (!this.write(session, track, step.to, frame)) return false;
-      track.held?.delete(step.to);
-      if (step.item !== undefined) route.value++;
-      if (session.lagging) return false;
-    }
-    return false;
-  }
-
-  private afterSlice(session: Session, track: Track, slice: Slice): void {
-    if (session.closed) return;
-    this.answerHeldBelow(session, track);
-    if (track.pos < track.target && !(slice.items.length === 0 && track.pos >= slice.head)) {
-      session.behind.add(track);
-      return;
-    }
-    if (track.feed === undefined) this.level(session, track);
-    else {
-      const standing = this.parts.feeds.catchUp(session, track);
-      if (standing === 'behind') session.behind.add(track);
-      else if (standing === 'level') this.level(session, track);
-    }
-  }
-
-  /** A `sent` whose place was passed meanwhile, as the message itself, must still be written. */
-  private answerHeldBelow(session: Session, track: Track): void {
-    for (const [seq, held] of track.held ?? []) {
-      if (seq > track.pos) continue;
-      track.held?.delete(seq);
-      if (held.isSent) this.answer(session, held.frame);
-    }
+    this.reader.begin(session);
   }
 
   /** The connection has all of a conversation; from here on it is pushed. */
@@ -329,6 +241,7 @@ export class Delivery {
     track.level = true;
     track.target = Math.max(track.pos, ...(track.held?.keys() ?? []));
     if (track.feed === undefined) this.writeHeld(session, track);
+    if (track.feed === undefined && track.target > track.pos) this.awaitGap(session, track);
     if (track.backlog) {
       track.backlog = false;
       session.backlog--;
@@ -341,44 +254,4 @@ export class Delivery {
     session.synced = session.line.send('{"type":"synced"}') !== 'dropped';
     if (!session.synced) this.lag(session);
   }
-}
-
-const EMPTY: ReadonlySet<string> = new Set();
-
-/** One thing to write of a slice: an entry, or what is missing before one. Afterwards the position is `to`. */
-type Step = {
-  readonly to: number;
-  readonly item?: Item;
-  readonly from?: number;
-  readonly reason?: 'retention' | 'expired' | 'restart';
-};
-
-/** What a reader at a position is to be told of a slice, in order: nothing is skipped in silence. */
-export function* stepsOf(slice: Slice, after: number): Generator<Step> {
-  let pos = after;
-  if (slice.gone > pos) {
-    yield { from: Math.max(pos + 1, slice.origin), to: slice.gone, reason: slice.goneBy };
-    pos = slice.gone;
-  }
-  for (const item of slice.items) {
-    const { seq } = placeOf(item);
-    if (seq <= pos) continue;
-    if (seq > pos + 1 && pos > 0) yield { from: pos + 1, to: seq - 1, reason: 'restart' };
-    yield { to: seq, item };
-    pos = seq;
-  }
-  if (slice.items.length === 0 && pos < slice.head) yield { from: pos + 1, to: slice.head, reason: slice.goneBy };
-}
-
-export const truncated = (conv: Conv, step: Step): string =>
-  truncatedFrame(conv, step.from ?? step.to, step.to, step.reason ?? 'restart');
-
-function isOwnUnderWay(session: Session, item: Item): boolean {
-  return session.inFlight > 0 && JSON.parse(frameOf(item)).sender === session.uid;
-}
-
-/** The answer to a stored send, as the hint of its entry tells it. */
-export function sentOf(id: Parameters<typeof sentFrame>[0], item: Item): string {
-  const { conv, seq, tsAt } = placeOf(item);
-  return sentFrame(id, conv, seq, tsOf(item, tsAt), false);
 }

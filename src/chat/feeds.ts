@@ -4,47 +4,30 @@
  * in the turn in which they catch up. A gap is read once for all members.
  */
 import type { Conv, Uid } from '../protocol/index.js';
-import { viewOf } from './answers.js';
-import type { Commits } from './commits.js';
-import { type Delivery, LAG_BYTES, sentOf, stepsOf, truncated } from './delivery.js';
+import { type Delivery, LAG_BYTES } from './delivery.js';
 import { Feed } from './feed.js';
-import { frameOf, hasMark, type Item, MARK, placeOf } from './item.js';
-import type { Switchboard } from './line.js';
-import type { Cell, Meter } from './meter.js';
+import type { Item } from './item.js';
 import { type Backend, Unavailable } from './ports.js';
+import type { Publisher } from './publisher.js';
 import type { Registry, Waiter } from './registry.js';
 import type { Session, Track } from './session.js';
 
-const GAP_MS = 25;
 /** Milliseconds in which the entry that ends a membership should come by itself. */
 const LOSE_MS = 250;
-const EARLY_MAX = 256;
-const SLICE_ITEMS = 200;
-const SLICE_BYTES = 262_144;
-/** Bytes published to a feed after which the buffers of its connections are looked at. */
-const SWEEP_BYTES = 262_144;
 
 export type FeedParts = {
   readonly backend: Pick<Backend, 'log' | 'follow' | 'unfollow'>;
   readonly registry: Registry;
-  readonly switchboard: Switchboard;
-  readonly meter: Meter;
   readonly fault: (error: unknown) => void;
 };
 
 export class Feeds {
   private readonly feeds = new Map<Conv, Feed>();
-  private readonly gaps = new Set<Feed>();
-  private gapTimer: NodeJS.Timeout | undefined;
-  private readonly delivered: Cell;
-  private readonly gapRepairs: Cell;
+  /** Set right after all of them exist, for they know each other. */
   delivery!: Delivery;
-  commits!: Commits;
+  publisher!: Publisher;
 
-  constructor(private readonly parts: FeedParts) {
-    this.delivered = parts.meter.cell('skein_messages_delivered_total', 'feed');
-    this.gapRepairs = parts.meter.cell('skein_repairs_total', 'feed_gap');
-  }
+  constructor(private readonly parts: FeedParts) {}
 
   /** Puts a connection on a feed, at a position. */
   attach(session: Session, conv: Conv, cursor: number): Track {
@@ -132,12 +115,11 @@ export class Feeds {
     for (const [seq] of feed.early) if (seq <= head) feed.early.delete(seq);
     for (const [track, session] of [...feed.behind]) this.settle(session, track, feed);
     for (const waiter of feed.waiters) waiter.wake();
-    this.publishEarly(feed);
-    if (feed.target > feed.pos) this.awaitGap(feed);
+    this.publisher.resume(feed);
   }
 
   /** Makes a track level if it is, else has it read. */
-  private settle(session: Session, track: Track, feed: Feed): void {
+  settle(session: Session, track: Track, feed: Feed): void {
     if (session.closed) return;
     track.target = Math.max(track.target, feed.pos);
     if (track.pos < track.target) this.delivery.catchUp(session, track);
@@ -153,7 +135,7 @@ export class Feeds {
       return 'behind';
     }
     if (track.pos > feed.pos) {
-      this.expect(feed, track.pos);
+      this.publisher.expect(feed, track.pos);
       return 'ahead';
     }
     feed.behind.delete(track);
@@ -166,7 +148,7 @@ export class Feeds {
   fallBehind(session: Session, track: Track): void {
     const feed = track.feed;
     if (feed === undefined || !track.level) return;
-    track.pos = feed.pos;
+    track.pos = Math.max(track.pos, feed.pos);
     track.level = false;
     feed.singly.delete(track);
     feed.behind.set(track, session);
@@ -174,14 +156,9 @@ export class Feeds {
   }
 
   /** Something up to this seq exists. */
-  expect(feed: Feed, seq: number): void {
-    feed.target = Math.max(feed.target, seq);
-    if (feed.open && feed.target > feed.pos) this.awaitGap(feed);
-  }
-
   expectIn(conv: Conv, seq: number): void {
     const feed = this.feeds.get(conv);
-    if (feed) this.expect(feed, seq);
+    if (feed) this.publisher.expect(feed, seq);
   }
 
   /** The feeds of this node, for whoever looks whether they missed something. */
@@ -189,104 +166,21 @@ export class Feeds {
     return [...this.feeds.keys()];
   }
 
+  /** An entry of a room or of `all` was stored; `ref` names the send of this node that it came from, else 0. */
   entry(conv: Conv, item: Item, ref: number): void {
     const feed = this.feeds.get(conv);
-    if (feed === undefined) return;
-    const { seq } = placeOf(item);
-    feed.target = Math.max(feed.target, seq);
-    if (feed.open && seq === feed.pos + 1 && !feed.reading) {
-      this.publish(feed, item, seq, ref);
-      this.publishEarly(feed);
-      return;
-    }
-    if (feed.open && seq <= feed.pos) return;
-    if (feed.early.size < EARLY_MAX) feed.early.set(seq, { item, ref });
-    if (feed.open && !feed.reading) this.awaitGap(feed);
+    if (feed) this.publisher.entry(feed, item, ref);
   }
 
   /** A send of this node was stored: its answer goes out when the feed comes there, which it may have. */
   stored(session: Session, conv: Conv, seq: number, frame: string): void {
     const track = session.tracks.get(conv);
-    const feed = track?.feed;
-    if (track === undefined || feed === undefined) return this.delivery.answer(session, frame);
-    const passed = track.level ? feed.pos : track.pos;
-    if (seq <= passed) return this.delivery.answer(session, frame);
-    this.holdAnswer(feed, session, track, seq, frame);
-    this.expect(feed, seq);
+    if (track?.feed) this.publisher.stored(track.feed, session, track, seq, frame);
+    else this.delivery.answer(session, frame);
   }
 
-  private holdAnswer(feed: Feed, session: Session, track: Track, seq: number, frame: string): void {
-    this.delivery.hold(session, track, seq, { frame, isSent: true });
-    const answers = feed.answers.get(seq);
-    if (answers) answers.push([track, session]);
-    else feed.answers.set(seq, [[track, session]]);
-  }
-
-  private publishEarly(feed: Feed): void {
-    for (let next = feed.early.get(feed.pos + 1); next !== undefined; next = feed.early.get(feed.pos + 1)) {
-      feed.early.delete(feed.pos + 1);
-      this.publish(feed, next.item, feed.pos + 1, next.ref);
-    }
-  }
-
-  private publish(feed: Feed, item: Item, seq: number, ref: number): void {
-    const sending = ref > 0 ? this.commits.heard(ref) : undefined;
-    const own = sending && feed.tracks.get(sending.session);
-    if (sending && own) this.holdAnswer(feed, sending.session, own, seq, sentOf(sending.id, item));
-    const frame = frameOf(item);
-    this.publishFrame(feed, seq, frame, item);
-    if (hasMark(item, MARK.op)) this.membership(feed, frame);
-  }
-
-  /** Writes one frame to everybody who is level and moves the feed there. */
-  private publishFrame(feed: Feed, seq: number, frame: string, item: Item | undefined): void {
-    const answered = this.answersFor(feed, seq);
-    this.publishAround(feed, frame, answered);
-    for (const [track, session] of feed.singly) {
-      if (answered.some(([own]) => own === track)) continue;
-      const blocks = this.parts.registry.get(session.uid)?.blocks;
-      this.delivery.write(session, track, seq, item && blocks ? viewOf(item, blocks) : frame);
-    }
-    feed.pos = seq;
-    for (const [track, session] of answered) this.writeAnswer(session, track, seq);
-    for (const [track, session] of feed.behind) {
-      track.target = Math.max(track.target, seq);
-      if (track.pos === seq) this.settle(session, track, feed);
-      else if (!session.behind.has(track) && !session.lagging) this.delivery.catchUp(session, track);
-    }
-    for (const waiter of feed.waiters) waiter.wake();
-    this.delivered.value += feed.tracks.size - feed.behind.size;
-    feed.published += frame.length;
-    if (feed.published > SWEEP_BYTES) this.sweep(feed);
-  }
-
-  private answersFor(feed: Feed, seq: number): readonly (readonly [Track, Session])[] {
-    const answers = feed.answers.get(seq);
-    if (answers === undefined) return NO_ANSWERS;
-    feed.answers.delete(seq);
-    return answers.filter(([track, session]) => track.level && !session.closed);
-  }
-
-  /** Publishes to everybody but who gets an answer instead. A topic can leave out one line; further ones leave it. */
-  private publishAround(feed: Feed, frame: string, answered: readonly (readonly [Track, Session])[]): void {
-    const lines = answered.filter(([track]) => !feed.singly.has(track)).map(([, session]) => session.line);
-    const [except, ...others] = lines;
-    for (const line of others) line.unsubscribe(feed.topic);
-    this.parts.switchboard.publish(feed.topic, frame, except);
-    for (const line of others) line.subscribe(feed.topic);
-  }
-
-  private writeAnswer(session: Session, track: Track, seq: number): void {
-    const held = track.held?.get(seq);
-    track.held?.delete(seq);
-    if (held) this.delivery.answer(session, held.frame);
-  }
-
-  /** Who left or was removed hears of it as the last thing; others who joined come by Listener.onMembership. */
-  private membership(feed: Feed, frame: string): void {
-    const { op, data } = JSON.parse(frame);
-    if (op !== 'system' || (data?.event !== 'left' && data?.event !== 'removed')) return;
-    this.lose(data.uid, feed.conv);
+  isFollowed(feed: Feed): boolean {
+    return this.feeds.get(feed.conv) === feed;
   }
 
   /** A frame for everybody in a room here but its sender. */
@@ -310,7 +204,7 @@ export class Feeds {
   }
 
   /** A user is no longer in a room. */
-  private lose(uid: Uid, conv: Conv): void {
+  lose(uid: Uid, conv: Conv): void {
     for (const session of [...(this.parts.registry.get(uid)?.sessions ?? [])]) this.detach(session, conv);
   }
 
@@ -334,50 +228,4 @@ export class Feeds {
       for (const [session, track] of feed.tracks) if (track.level) this.delivery.soil(session, track);
     }
   }
-
-  private awaitGap(feed: Feed): void {
-    this.gaps.add(feed);
-    this.gapTimer ??= setTimeout(() => this.closeGaps(), GAP_MS);
-  }
-
-  private closeGaps(): void {
-    this.gapTimer = undefined;
-    const gaps = [...this.gaps];
-    this.gaps.clear();
-    for (const feed of gaps) if (feed.open && !feed.reading && feed.target > feed.pos) void this.repair(feed);
-  }
-
-  private async repair(feed: Feed): Promise<void> {
-    this.gapRepairs.value++;
-    feed.reading = true;
-    try {
-      while (this.feeds.get(feed.conv) === feed && feed.target > feed.pos) {
-        const slice = await this.parts.backend.log.read(feed.conv, feed.pos, SLICE_ITEMS, SLICE_BYTES);
-        for (const step of stepsOf(slice, feed.pos)) {
-          if (step.item !== undefined && !feed.answers.has(step.to) && this.isUnderWay(feed, step.item)) {
-            await this.commits.settled();
-          }
-          if (step.item === undefined) this.publishFrame(feed, step.to, truncated(feed.conv, step), undefined);
-          else this.publish(feed, step.item, step.to, feed.early.get(step.to)?.ref ?? 0);
-          feed.early.delete(step.to);
-        }
-        if (slice.items.length === 0) feed.target = feed.pos;
-      }
-    } catch (error) {
-      if (!(error instanceof Unavailable)) this.parts.fault(error);
-      setTimeout(() => this.awaitGap(feed), 250 + Math.random() * 500);
-    } finally {
-      feed.reading = false;
-    }
-    this.publishEarly(feed);
-    if (feed.target > feed.pos) this.awaitGap(feed);
-  }
-
-  /** An entry may be the one that a send of a connection here, still under way, will be answered with. */
-  private isUnderWay(feed: Feed, item: Item): boolean {
-    const user = this.parts.registry.get(JSON.parse(frameOf(item)).sender);
-    return user?.sessions.some((session) => session.inFlight > 0 && feed.tracks.get(session)?.level) ?? false;
-  }
 }
-
-const NO_ANSWERS: readonly (readonly [Track, Session])[] = [];

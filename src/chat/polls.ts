@@ -7,10 +7,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Conv, type ErrorCode, PAGE_BYTES_MAX, POLL_CONVERSATIONS_MAX } from '../protocol/index.js';
 import { viewOf } from './answers.js';
 import type { Cursors } from './cursors.js';
-import { stepsOf, truncated } from './delivery.js';
 import type { Feeds } from './feeds.js';
 import type { Backend, ConnId, Reader, Standing } from './ports.js';
 import type { Registry, Waiter } from './registry.js';
+import { stepsOf, truncated } from './slices.js';
 
 /** A device counts as online this long after its last poll. */
 const LINGER_MS = 30_000;

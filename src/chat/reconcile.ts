@@ -88,7 +88,7 @@ export class Reconcile {
     for (const { conv, head } of pending) this.parts.delivery.expect(session, conv, head);
     for (const { conv, cursor, head } of feeds) {
       const track = session.tracks.get(conv) ?? this.parts.feeds.attach(session, conv, cursor);
-      if (track.feed) this.parts.feeds.expect(track.feed, head);
+      if (track.feed) this.parts.feeds.expectIn(conv, head);
     }
     const mine = new Set(feeds.map(({ conv }) => conv));
     for (const track of [...session.tracks.values()])
