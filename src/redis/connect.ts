@@ -120,8 +120,10 @@ export class Link {
   /** Resolves when connected and prepared; `ended` when that connection is gone. */
   async #connect(): Promise<{ readonly ended: Promise<void> }> {
     const client = new Redis({ ...BASE, ...this.#options.redis });
+    // What ioredis rejects with is only that the connection is closed; the reason comes as an event.
+    let reason: Error | undefined;
     client.on('error', (error) => {
-      this.#lastError = error;
+      reason = error;
     });
     const gone = new Promise<void>((resolve) => client.once('close', resolve));
     const closeNow = () => end(client);
@@ -132,18 +134,17 @@ export class Link {
       if (client.status !== 'ready') throw new Error('the connection ended while it was prepared');
     } catch (error) {
       end(client);
-      throw asError(error);
+      throw reason ?? asError(error);
     } finally {
       this.#closing.signal.removeEventListener('abort', closeNow);
     }
     this.#up(client);
-    return { ended: gone.then(() => this.#drop(client, this.#lastError)) };
+    return { ended: gone.then(() => this.#drop(client, reason ?? new Error('the connection was closed'))) };
   }
 
   #up(client: Redis): void {
     this.#client = client;
     this.#upSince = performance.now();
-    this.#lastError = new Error('the connection was closed');
     if (this.#ups++ > 0) {
       this.#options.meter.cell('skein_redis_reconnects_total', this.#options.name).value++;
       this.#options.log.info({ connection: this.#options.name }, 'connected to Redis again');

@@ -20,8 +20,8 @@ type Follow = {
 const CHUNK = 500;
 /** How long a follow waits for the subscriber to be connected again. */
 const PATIENCE_MS = 1_500;
-/** Looks that it takes to compare every followed feed with its head once. */
-const ROUNDS = 4;
+/** Looks that it takes to compare every followed feed with its head once; one that was behind is in every look. */
+const ROUNDS = 3;
 
 export class Subscriptions {
   readonly #store: Store;
@@ -83,7 +83,9 @@ export class Subscriptions {
   /** Compares some of the followed feeds with their heads; one that stays behind gets its newest entry as a hint. */
   async look(): Promise<void> {
     this.#round = (this.#round + 1) % ROUNDS;
-    const some = [...this.#follows.values()].filter((_, index) => index % ROUNDS === this.#round);
+    const some = [...this.#follows.values()].filter(
+      ({ ahead }, index) => index % ROUNDS === this.#round || ahead !== undefined,
+    );
     const heads = await this.#log.heads(some.map(({ conv }) => conv));
     for (const [index, follow] of some.entries()) await this.#compare(follow, heads[index] as number);
   }

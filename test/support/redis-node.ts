@@ -20,6 +20,7 @@ export const LIMITS: StoreLimits = {
 /** What a node counted, and what it said in its log. */
 export class Notes implements Meter {
   readonly cells = new Map<string, Cell>();
+  readonly observed = new Map<string, number>();
   readonly said: string[] = [];
 
   cell(name: Parameters<Meter['cell']>[0], label = ''): Cell {
@@ -29,8 +30,10 @@ export class Notes implements Meter {
     return cell;
   }
 
-  observe(): void {
-    // Distributions are not looked at here.
+  /** Counts the observations. */
+  observe(name: Parameters<Meter['observe']>[0], _value: number, label = ''): void {
+    const key = `${name} ${label}`;
+    this.observed.set(key, (this.observed.get(key) ?? 0) + 1);
   }
 
   readonly log = {

@@ -43,7 +43,7 @@ for _ = 1, entries do
   p = p + 2
 end
 if #items > 0 then
-  local len = push(conv, h, was, begin, items, now, epoch, keep, slack, life)
+  local len = push(conv, h, was, begin, items, now, epoch, life)
   trim(conv, h, len, keep, slack)
   redis.call('SET', K_head(conv), packed(h), 'PX', math.floor(2 * life))
   for seq = begin, h[S] do redis.call('ZADD', K_ops(conv), seq, seq) end

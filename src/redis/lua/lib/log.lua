@@ -1,7 +1,7 @@
 -- Puts items at the end of a log, with everything that belongs to it. h is the head before them but for h[S], which
 -- is the last item's seq already; was is h[S] before, begin the first item's seq. Returns the log's length.
 -- Nothing but RPUSH can fail here for a wrong type, and it comes first: an error leaves the log as it was.
-local function push(conv, h, was, begin, items, now, epoch, keep, slack, life)
+local function push(conv, h, was, begin, items, now, epoch, life)
   local log = K_log(conv)
   local len = redis.call('RPUSH', log, unpack(items))
   if was == 0 then h[O] = begin end
