@@ -19,7 +19,7 @@ import { type Address, parseAddress } from './address.js';
 import { bounded, Link, type Logger } from './connect.js';
 import { RedisDevices } from './devices.js';
 import { Hints } from './hints.js';
-import { type Inspection, inspect, runIdOf } from './inspect.js';
+import { inspect, runIdOf } from './inspect.js';
 import { type Keys, keysOf, rootOf } from './keys.js';
 import { RedisLog } from './log.js';
 import { RedisPresence } from './presence.js';
@@ -143,16 +143,28 @@ class RedisBackend implements Backend {
     } catch (error) {
       throw new Error(`cannot use Redis at ${this.#address.shown}: ${(error as Error).message}`, { cause: error });
     }
-    const { unfit, weak } = await this.#commands.call('inspect', (client) => inspect(client, this.#keys));
-    this.#judge({ unfit, weak });
+    const unfit = await this.#inspect();
+    if (unfit.length === 0 || this.#options.allowWeak) return;
+    throw new Error(`Redis at ${this.#address.shown} is unfit: ${unfit.join('; ')}`);
   }
 
-  #judge({ unfit, weak }: Inspection): void {
-    const { log, allowWeak } = this.#options;
-    if (unfit.length > 0 && !allowWeak)
-      throw new Error(`Redis at ${this.#address.shown} is unfit: ${unfit.join('; ')}`);
-    this.#weak = [...unfit.map((reason) => `weak: ${reason}`), ...weak];
-    for (const reason of this.#weak) log.warn({ redis: this.#address.shown }, reason);
+  /** Notes and tells what is weak, and returns why this Redis must not be used. */
+  async #inspect(): Promise<readonly string[]> {
+    const { unfit, weak } = await this.#commands.call('inspect', (client) => inspect(client, this.#keys));
+    const reasons = [...unfit.map((reason) => `weak: ${reason}`), ...weak];
+    const news = reasons.filter((reason) => !this.#weak.includes(reason));
+    for (const reason of news) this.#options.log.warn({ redis: this.#address.shown }, reason);
+    this.#weak = reasons;
+    return unfit;
+  }
+
+  /** Another Redis may have taken over, with other settings. A node that serves goes on, and says what is weak. */
+  #returned(): void {
+    if (this.#pulse === undefined) return;
+    this.#pulse.beat();
+    this.#inspect().catch((error: Error) =>
+      this.#options.log.warn({ reason: error.message }, 'could not look at the settings of Redis'),
+    );
   }
 
   async #listen(listener: Listener): Promise<void> {
@@ -192,7 +204,7 @@ class RedisBackend implements Backend {
       meter,
       log,
       prepare,
-      onUp: () => (isCommands ? this.#pulse?.beat() : onUp?.()),
+      onUp: () => (isCommands ? this.#returned() : onUp?.()),
       onDown: () => (isCommands ? this.#pulse?.away() : undefined),
     });
   }
