@@ -51,7 +51,12 @@ class UwsTransport<State> implements Transport {
         const line = lineOf(ws);
         if (!line.isOpen) return;
         const text = isBinary ? undefined : Buffer.from(message).toString('utf8');
-        guarded(() => handlers.message(line, text), onError);
+        // As `guarded`, without a closure for each message.
+        try {
+          handlers.message(line, text);
+        } catch (error) {
+          onError(error);
+        }
       },
       pong: (ws, payload) => {
         const line = lineOf(ws);

@@ -125,6 +125,8 @@ class WsTransport<State> implements Transport {
   }
 
   private serveUnupgraded(request: IncomingRequest, message: IncomingMessage, out: ServerResponse): void {
+    // Reading is how its leaving is noticed.
+    message.socket.on('end', () => message.socket.destroy()).resume();
     if (request.content.isComplete) return this.serve(message, out);
     this.answer(request, out, failure(400, 'bad_request', 'an Upgrade with a body is not served'), true);
   }
