@@ -117,7 +117,7 @@ export class Raw {
   }
 }
 
-export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 export const upgradeRequest = (changes: Readonly<Record<string, string | undefined>> = {}, path = '/ws'): string => {
   const headers = {
