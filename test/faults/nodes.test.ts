@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Crowd } from '../support/crowd.js';
+import { type Town, town } from '../support/town.js';
+import { pause, until } from '../support/until.js';
+
+let t: Town;
+let crowd: Crowd;
+beforeEach(async () => {
+  t = await town({ nodes: 3, redis: true });
+  crowd = await Crowd.in(t, { people: 12, rate: 400 });
+});
+afterEach(async () => {
+  await crowd.leaves();
+  await t.closes();
+});
+
+const flawless = { lost: 0, doubled: 0, reordered: 0, unexplained: 0, refused: 0 };
+
+/** Waits until traffic went on for so many more acknowledged sends. */
+async function goesOn(sends: number): Promise<void> {
+  const goal = crowd.ledger.account.acked + sends;
+  await until(() => crowd.ledger.account.acked >= goal, `${sends} more sends to be acknowledged`, 15_000);
+}
+
+test('nodes are killed and pub/sub connections cut, round after round: nothing is lost, doubled or reordered', async () => {
+  crowd.talks();
+  for (let round = 0; round < 12; round++) {
+    await goesOn(150);
+    if (round % 2 === 0) {
+      const number = 1 + Math.floor(Math.random() * 3);
+      await t.node(number).kill('SIGKILL');
+      await goesOn(100);
+      await t.starts(number);
+    } else {
+      await t.redis.ask((client) => client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+    }
+  }
+  const account = await crowd.settles();
+  expect(account).toMatchObject(flawless);
+  expect(crowd.violations).toEqual([]);
+  expect(crowd.reconnects).toBeGreaterThan(5);
+}, 90_000);
+
+test('clients that lose their connection all the time lose no message', async () => {
+  crowd.talks();
+  for (let loss = 0; loss < 200; loss++) {
+    crowd.clients[loss % crowd.clients.length]!.loses();
+    // The pace of the fault, not a wait for anything.
+    await pause(25);
+  }
+  expect(await crowd.settles()).toMatchObject(flawless);
+  expect(crowd.violations).toEqual([]);
+}, 60_000);
+
+test('whoever was on a killed node and does not come back is offline within 15 s', async () => {
+  const bob = await t.user('bob').comesTo(1);
+  const isOnline = async (): Promise<boolean | undefined> => {
+    const path = `/v1/presence?uid=asker&of=${bob.uid}`;
+    const { body } = await t.asks<{ readonly presence: readonly { readonly online: boolean }[] }>(2, path);
+    return body.presence[0]?.online;
+  };
+  await until(isOnline, 'bob to be online');
+  await t.node(1).kill('SIGKILL');
+  await until(async () => (await isOnline()) === false, 'bob to be offline', 15_000);
+});
