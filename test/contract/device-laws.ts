@@ -143,6 +143,7 @@ export function deviceLaws(subject: Subject): void {
       const { seq: two } = await here.says(A, to(B), 'two');
       await here.acks(B, AB, two);
       expect(await here.acks(B, AB, one)).toEqual({});
+      expect(await here.pendingFor(B)).toEqual(new Map());
       expect(await here.acks(B, AB, two)).toEqual({});
       expect(await here.pendingFor(B)).toEqual(new Map());
     });
@@ -197,6 +198,18 @@ export function deviceLaws(subject: Subject): void {
       await seen(here, 'newest');
       expect(standings((await here.arrives(B, device('middle'))).pending)).toEqual({});
       expect(standings((await here.arrives(B, device('oldest'))).pending)).toEqual({});
+    });
+
+    test('is not forgotten while others were away for longer, however old it is', async () => {
+      const here = await aNode(subject, { devices: 2 });
+      await seen(here, 'oldest');
+      const { seq } = await here.says(A, to(B), 'hello');
+      await seen(here, 'middle');
+      await here.acks(B, AB, seq, device('middle'));
+      await nextMillisecond();
+      await seen(here, 'oldest');
+      await seen(here, 'newest');
+      expect(standings((await here.arrives(B, device('oldest'))).pending)).toEqual({ [AB]: [0, seq] });
     });
   });
 }

@@ -97,6 +97,19 @@ export function retentionLaws(subject: Subject): void {
       expect(await here.texts(AB)).toHaveLength(50);
     });
 
+    test('keeps as many beyond what is pending', async () => {
+      const here = await aNode(subject, LIMITS);
+      await here.arrives(B);
+      for (let i = 0; i < 60; i++) {
+        const { seq } = await here.says(A, to(B), `had ${i}`);
+        await here.acks(B, AB, seq);
+      }
+      for (let i = 0; i < 20; i++) await here.says(A, to(B), `pending ${i}`);
+      const { length } = await here.items(AB);
+      expect(length).toBeGreaterThanOrEqual(KEPT + 20);
+      expect(length).toBeLessThanOrEqual(KEPT + 20 + SLACK + 1);
+    });
+
     test('does not wait for a further device that lags behind', async () => {
       const here = await aNode(subject, LIMITS);
       await here.arrives(B);

@@ -215,6 +215,17 @@ export function roomLaws(subject: Subject): void {
       expect((await here.node.rooms.members(ROOM, user('Y'), 1)).map(({ uid }) => uid)).toEqual(['Zoe']);
     });
 
+    test('lists who came, and no longer who went', async () => {
+      const here = await aNode(subject);
+      await here.founds(ROOM, A);
+      const listed = async () => (await here.node.rooms.members(ROOM, undefined, 10)).map(({ uid }) => uid);
+      expect(await listed()).toEqual([A]);
+      await here.joins(B, ROOM);
+      expect(await listed()).toEqual([A, B]);
+      await here.quits(B, ROOM);
+      expect(await listed()).toEqual([A]);
+    });
+
     test('is inherited by the longest-serving admin, else member', async () => {
       const here = await aNode(subject);
       await here.founds(ROOM, A);

@@ -1,0 +1,124 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { StoreLimits } from '../../src/chat/ports.js';
+import { createMemoryBackend } from '../../src/memory/backend.js';
+import { createDevices } from '../../src/memory/devices.js';
+import { Hints } from '../../src/memory/hints.js';
+import { createLog } from '../../src/memory/log.js';
+import { Store } from '../../src/memory/store.js';
+import { sweep } from '../../src/memory/sweep.js';
+import { ALL, DEFAULT_DEVICE } from '../../src/protocol/index.js';
+import { Recorder } from '../support/recorder.js';
+import { A, AB, B, EVERYBODY, inRoom, letter, PHONE, Place, ROOM, stored, to, user } from './town.js';
+
+const HOUR = 3_600_000;
+const LIMITS: StoreLimits = {
+  pendingMessages: 10,
+  pendingBytes: 1_000_000,
+  strangerMessages: 10,
+  strangers: 10,
+  retentionMessages: 16,
+  retentionMs: 10 * HOUR,
+  dedupMs: HOUR,
+  devices: 32,
+  deviceMs: 10 * HOUR,
+};
+
+/** A backend whose clock the test turns. */
+async function aClock(limits: Partial<StoreLimits> = {}): Promise<{ here: Place; pass: (ms: number) => void }> {
+  let now = 1_760_000_000_000;
+  const backend = createMemoryBackend({ limits: { ...LIMITS, ...limits }, now: () => now });
+  return {
+    here: new Place(backend, new Recorder()),
+    pass: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+describe('the embedded backend', () => {
+  test('forgets a device that was away too long, and only that one', async () => {
+    const { here, pass } = await aClock();
+    await here.arrives(B, PHONE, 'phone');
+    await here.leaves(B, 'phone');
+    await here.arrives(B, DEFAULT_DEVICE);
+    const { seq } = await here.says(A, to(B), 'hello');
+    pass(10 * HOUR);
+    await here.says(A, to(B), 'hello again');
+    await here.acks(B, AB, seq);
+    expect(await here.pendingFor(B)).toEqual(new Map([[AB, seq]]));
+    expect(await here.pendingFor(B, PHONE)).toEqual(new Map([[AB, seq]]));
+  });
+
+  test('never gives a number twice, even if a room ends and begins within one tick of the clock', async () => {
+    const { here } = await aClock();
+    const founded = await here.founds(ROOM, A);
+    const { seq } = await here.says(A, inRoom(ROOM), 'hello');
+    const left = await here.quits(A, ROOM, 'owner');
+    expect([seq, left]).toEqual([founded + 1, founded + 2]);
+    expect(await here.founds(ROOM, A)).toBe(left + 1);
+  });
+
+  test('gives a log an end that one unacknowledged message keeps from being trimmed', async () => {
+    const { here } = await aClock();
+    await here.arrives(A);
+    await here.says(A, to(B), 'never acknowledged');
+    let sent = 0;
+    while (sent < 1_000) {
+      const outcome = await here.tries(B, to(A), `${sent}`);
+      if ('refused' in outcome) break;
+      await here.acks(A, AB, outcome.seq);
+      sent++;
+    }
+    expect(sent).toBe(LIMITS.retentionMessages + 1 + 2 * LIMITS.pendingMessages - 1);
+    await here.acks(B, AB, (await here.node.log.heads([AB]))[0]!);
+    await here.says(B, to(A), 'goes on');
+  });
+
+  test('keeps nothing of who was not there for long, nor of what they wrote', async () => {
+    let now = 1_760_000_000_000;
+    const store = new Store(LIMITS, () => now);
+    const log = createLog(store, new Hints());
+    const devices = createDevices(store);
+    await devices.enter({ uid: A, device: PHONE }, 'conn');
+    const names = Array.from({ length: 100 }, (_, i) => user(`u${i}`));
+    const outcomes = await log.append(names.map((name) => letter(name, to(A), 'hello', 'id')));
+    await devices.mark([{ uid: A, conv: AB, read: 0 }]);
+    await devices.leave(A, 'conn');
+    const [head] = outcomes.map((outcome) => stored(outcome).seq);
+    now += 10 * HOUR;
+    sweep(store);
+    expect(store.journals.size).toBe(100);
+    expect([...store.journals.values()].every((journal) => journal.length === 0)).toBe(true);
+    now += 10 * HOUR;
+    sweep(store);
+    sweep(store);
+    expect([store.journals.size, store.users.size]).toEqual([0, 0]);
+    const again = stored((await log.append([letter(names[0]!, to(A), 'hello', 'id')]))[0]);
+    expect(again.seq).toBeGreaterThan(head!);
+  });
+
+  test('keeps everybody’s head, however idle', async () => {
+    let now = 1_760_000_000_000;
+    const store = new Store(LIMITS, () => now);
+    const log = createLog(store, new Hints());
+    const { seq } = stored((await log.append([letter(A, EVERYBODY, 'hello')]))[0]);
+    now += 100 * HOUR;
+    sweep(store);
+    expect(await log.read(ALL, 0, 10, 1e6)).toMatchObject({ items: [], head: seq, gone: seq, goneBy: 'expired' });
+  });
+});
+
+describe('its timer', () => {
+  afterEach(() => vi.useRealTimers());
+
+  test('is gone when it is closed', async () => {
+    vi.useFakeTimers();
+    const backend = createMemoryBackend({ limits: LIMITS });
+    await backend.start('the only one', new Recorder());
+    expect([vi.getTimerCount(), backend.health().ready]).toEqual([1, true]);
+    await expect(backend.start('another', new Recorder())).rejects.toThrow('one node');
+    await backend.close();
+    await backend.close();
+    expect([vi.getTimerCount(), backend.health().ready]).toEqual([0, false]);
+  });
+});
