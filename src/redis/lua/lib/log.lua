@@ -20,7 +20,7 @@ local function push(conv, h, was, begin, items, now, epoch, life)
   return len
 end
 
--- Takes what is beyond keep (slack avoids doing so each time), but nothing that is pending for a side of a dm.
+-- Takes what is beyond keep (slack avoids doing so each time), counted before what is pending for a side of a dm.
 local function trim(conv, h, len, keep, slack)
   if len - keep <= slack then return end
   local log = K_log(conv)
@@ -29,7 +29,7 @@ local function trim(conv, h, len, keep, slack)
   if h[PB] > 0 and h[FB] < floor then floor = h[FB] end
   if floor <= h[TR] then return end
   local cut = len - keep
-  if floor < h[S] then cut = math.min(cut, upto(log, h, len, floor)) end
+  if floor < h[S] then cut = upto(log, h, len, floor) - keep end
   if cut <= slack then return end
   h[TR], h[TW] = seq_at(log, cut - 1), 0
   redis.call('LTRIM', log, cut, -1)
