@@ -1,12 +1,9 @@
 /** Frames that a server writes, put together once for every transport. */
 import type { Conv, ErrorCode, MessageId, ServerFrame, TruncatedReason } from '../protocol/index.js';
-import { frameOf, type Item, placeOf, tsOf } from './item.js';
+import { frameOf, type Item, idMember, placeOf, tsOf } from './item.js';
 import type { Receipt } from './ports.js';
 
 export const encode = (frame: ServerFrame): string => JSON.stringify(frame);
-
-const quoted = (id: MessageId): string => (/["\\]/.test(id) ? JSON.stringify(id) : `"${id}"`);
-const idMember = (id: MessageId | undefined): string => (id === undefined ? '' : `"id":${quoted(id)},`);
 
 export function sentFrame(id: MessageId | undefined, conv: Conv, seq: number, ts: number, dup: boolean): string {
   return `{"type":"sent",${idMember(id)}"conv":"${conv}","seq":${seq},"ts":${ts}${dup ? ',"dup":true}' : '}'}`;

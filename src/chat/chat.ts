@@ -26,6 +26,8 @@ import { type Identity, Session, type SessionOptions } from './session.js';
 /** Frames, and characters of them, that wait until their connection is let in. */
 const INBOX_FRAMES = 256;
 const INBOX_CHARS = 262_144;
+/** How far back a node looks that was away: a lease, and what clocks may differ by. */
+const RETURN_MS = 120_000;
 
 export type ChatParts = {
   readonly node: NodeId;
@@ -65,8 +67,8 @@ export function createChat(parts: ChatParts) {
   commits.cursors = cursors;
   const { switchboard } = parts;
   feeds.publisher = new Publisher({ log: backend.log, registry, switchboard, meter, delivery, commits, feeds, fault });
-  const pulse = new Pulse({ registry, feeds, cursors, delivery, now });
-  const membership = new Membership(backend.rooms);
+  const pulse = new Pulse({ registry, feeds, cursors, delivery, now, fence });
+  const membership = new Membership(backend);
   const arrivals = new Arrivals({
     node,
     devices: backend.devices,
@@ -102,8 +104,11 @@ export function createChat(parts: ChatParts) {
       for (const waiter of registry.get(uid)?.waiters ?? []) waiter.wake();
     },
     onLost: (since) => reconcile.lost(since),
-    onReturn: () =>
-      reconcile.assertAll().catch((error: unknown) => (error instanceof Unavailable ? undefined : fault(error))),
+    onReturn() {
+      reconcile.assertAll().catch((error: unknown) => (error instanceof Unavailable ? undefined : fault(error)));
+      // While the others took this node for dead, nobody hinted it anything.
+      reconcile.lost(Date.now() - RETURN_MS);
+    },
   };
 
   /** A word from another node that is not for clients. */
@@ -112,6 +117,12 @@ export function createChat(parts: ChatParts) {
     if (verb === '!poll') polls.displaced(uid, device, conn);
     else fault(new Error(`unknown control word ${verb}`));
     return registry.get(uid) !== undefined;
+  }
+
+  /** This process stood still for longer than its lease: its connections are to find a node that knows what is new. */
+  function fence(): void {
+    polls.endAll();
+    for (const user of registry.all()) for (const session of [...user.sessions]) session.close('restart');
   }
 
   async function renew(session: Session, frame: Decoded<'hello'>) {
@@ -129,6 +140,7 @@ export function createChat(parts: ChatParts) {
     commits,
     delivery,
     requests,
+    membership,
     newConn,
     async start(): Promise<void> {
       await backend.start(node, listener);

@@ -74,12 +74,12 @@ export function systemTail(
   return `"sender":"${sender}","room":"${room}","op":"system","data":${JSON.stringify(data)}}`;
 }
 
-function idMember(id: MessageId | undefined): string {
+export function idMember(id: MessageId | undefined): string {
   if (id === undefined) return '';
   return /["\\]/.test(id) ? `"id":${JSON.stringify(id)},` : `"id":"${id}",`;
 }
 
-function targetMember(target: Target): string {
+export function targetMember(target: Target): string {
   if ('receiver' in target) return `"receiver":"${target.receiver}"`;
   return 'room' in target ? `"room":"${target.room}"` : '"broadcast":true';
 }

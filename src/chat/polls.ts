@@ -113,6 +113,11 @@ export class Polls {
     if (poller && poller.conn !== conn) poller.end?.();
   }
 
+  /** Ends all polls that wait, with empty answers. */
+  endAll(): void {
+    for (const poller of this.pollers.values()) poller.end?.();
+  }
+
   close(): void {
     for (const poller of this.pollers.values()) {
       poller.end?.();

@@ -11,6 +11,8 @@ import { positionOf, type Session, type Track } from './session.js';
 
 const TICK_MS = 250;
 const HEARTBEAT_MS = HEARTBEAT_SECONDS * 1000;
+/** Standing still for longer than a lease: others have taken this node for dead. */
+const FENCE_MS = 9_000;
 /** Room and broadcast cursors are confirmed this often. */
 const FEEDS_MS = 10_000;
 /** Conversations that a connection remembers its position in; a further one makes it forget the oldest settled. */
@@ -22,6 +24,8 @@ export type PulseParts = {
   readonly cursors: Cursors;
   readonly delivery: Delivery;
   readonly now: () => number;
+  /** Ends all connections: while this process stood still, others may have taken it for dead. */
+  readonly fence: () => void;
 };
 
 export class Pulse {
@@ -29,9 +33,10 @@ export class Pulse {
   private pings = 0;
   private lastFeeds: number;
   private lastHeartbeat: number;
+  private lastTick: number;
 
   constructor(private readonly parts: PulseParts) {
-    this.lastFeeds = this.lastHeartbeat = parts.now();
+    this.lastFeeds = this.lastHeartbeat = this.lastTick = parts.now();
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
@@ -41,6 +46,9 @@ export class Pulse {
 
   private tick(): void {
     const now = this.parts.now();
+    const stood = now - this.lastTick;
+    this.lastTick = now;
+    if (stood > FENCE_MS) this.parts.fence();
     this.parts.feeds.sweepAll();
     if (now - this.lastFeeds >= FEEDS_MS) {
       this.lastFeeds = now;

@@ -11,6 +11,8 @@ export type Identity = {
   /** Milliseconds since 1970 at which the credentials end; undefined: never. */
   readonly expires?: number | undefined;
   readonly mayBroadcast: boolean;
+  /** The `jti` of the token that proved it. */
+  readonly tokenId?: string | undefined;
 };
 
 /** A frame that waits for its turn: it goes out when all lower seqs of its conversation have. */

@@ -164,7 +164,7 @@ const SPACE = 0x20;
  * The text of a top-level member of a JSON object, the last one of that name, as JSON.parse has it. The text must be
  * known to be valid. Undefined where the value nests too deep.
  */
-function rawMember(text: string, name: string): RawJson | undefined {
+export function rawMember(text: string, name: string): RawJson | undefined {
   let found: string | undefined;
   let depth = 0;
   let deepest = 0;

@@ -137,11 +137,6 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     }
   }
 
-  /** Ends all connections at once: what this node thinks it knows of them may be out of date. */
-  fence(): void {
-    for (const line of this.connections.keys()) line.close(CLOSE.restart.code, CLOSE.restart.reason);
-  }
-
   private async hello(connection: Connection, text: string | undefined): Promise<void> {
     const frame = text === undefined ? undefined : decode(text);
     if (frame?.type !== 'hello') return turnAway(connection.line);

@@ -1,0 +1,115 @@
+/** Recall, edit and react: what becomes of a message, computed on what was read, and repeated if that changed. */
+import { type Decoded, rawMember } from '../protocol/decode.js';
+import { type Conv, parseConv, type Uid } from '../protocol/index.js';
+import { frameOf, type Item, idMember, type Target, targetMember, tsOf } from './item.js';
+import { type Refused, readable } from './policy.js';
+import { type Letter, type Outcome, type Rooms, Unavailable } from './ports.js';
+import type { Amendments, Original } from './social-ports.js';
+
+type Frame = Decoded<'recall'> | Decoded<'edit'> | Decoded<'react'>;
+type Replacement = { readonly seq: number; readonly was: Item; readonly becomes: Item };
+
+export type AmendParts = {
+  readonly amendments: Amendments;
+  readonly rooms: Rooms;
+  /** Milliseconds in which a message can be withdrawn. */
+  readonly recallMs: number;
+};
+
+const TRIES = 32;
+/** Different reactions to one message, and users who reacted with one of them. */
+const REACTIONS_MAX = 64;
+const REACTORS_MAX = 1_000;
+
+export class Amend {
+  constructor(private readonly parts: AmendParts) {}
+
+  /** Stores the change; the outcome's place is the entry's that says so. */
+  async carryOut(
+    uid: Uid,
+    frame: Frame,
+    ref: number,
+  ): Promise<{ readonly letter: Letter; readonly outcome: Outcome } | Refused> {
+    const access = await readable(uid, frame.conv, this.parts.rooms);
+    if ('refused' in access) return access;
+    if (frame.seq <= access.floor) return { refused: 'not_found' };
+    const letter = { conv: frame.conv, sender: uid, id: frame.id, tail: tailOf(uid, frame), ref, isOp: true };
+    for (let i = 0; i < TRIES; i++) {
+      const original = await this.parts.amendments.original(frame.conv, frame.seq);
+      const replace = this.decide(uid, frame, original);
+      if ('refused' in replace) return replace;
+      const outcome = await this.parts.amendments.amend({ letter, op: frame.type, ref: frame.seq, replace });
+      if (outcome !== 'changed') return { letter, outcome };
+    }
+    throw new Unavailable(`${frame.conv} ${frame.seq} changes too fast`);
+  }
+
+  private decide(uid: Uid, frame: Frame, { item, edits }: Original): readonly Replacement[] | Refused {
+    if (item === undefined) return { refused: 'not_found' };
+    const message = JSON.parse(frameOf(item));
+    if (message.op !== undefined || message.recalled)
+      return { refused: 'not_found', message: 'no message that can be changed' };
+    if (frame.type === 'react') {
+      const reactions = reacted(message.reactions, uid, frame);
+      if (reactions === undefined) return { refused: 'conflict', message: 'too many reactions' };
+      return [{ seq: frame.seq, was: item, becomes: rebuilt(item, message.edited === true, reactions) }];
+    }
+    if (message.sender !== uid) return { refused: 'forbidden' };
+    if (frame.type === 'edit') {
+      return [{ seq: frame.seq, was: item, becomes: rebuilt(item, true, reactionsOf(message.reactions), frame.data) }];
+    }
+    if (Date.now() - tsOf(item) > this.parts.recallMs)
+      return { refused: 'forbidden', message: 'too late to withdraw it' };
+    const withdrawn = { seq: frame.seq, was: item, becomes: `${beforeData(item)},"recalled":true}` };
+    const emptied = edits.map((edit) => ({ seq: edit.seq, was: edit.item, becomes: `${beforeData(edit.item)}}` }));
+    return [withdrawn, ...emptied.filter(({ was, becomes }) => was !== becomes)];
+  }
+}
+
+type Reactions = Map<string, readonly Uid[]>;
+
+const reactionsOf = (reactions: Readonly<Record<string, readonly Uid[]>> | undefined): Reactions =>
+  new Map(Object.entries(reactions ?? {}));
+
+/** The reactions after one more; undefined where there are too many. */
+function reacted(
+  before: Readonly<Record<string, readonly Uid[]>> | undefined,
+  uid: Uid,
+  { emoji, on }: Decoded<'react'>,
+): Reactions | undefined {
+  const reactions = reactionsOf(before);
+  const others = (reactions.get(emoji) ?? []).filter((each) => each !== uid);
+  const uids = on ? [...others, uid] : others;
+  if (uids.length === 0) reactions.delete(emoji);
+  else reactions.set(emoji, uids);
+  return reactions.size > REACTIONS_MAX || uids.length > REACTORS_MAX ? undefined : reactions;
+}
+
+/**
+ * An item up to its data. Nothing before the data holds an unescaped quote but those of its members, so the first
+ * match is the member itself.
+ */
+function beforeData(item: Item): string {
+  const at = item.indexOf(',"data":');
+  return at < 0 ? item.slice(0, -1) : item.slice(0, at);
+}
+
+/** A message with other data, reactions or mark; the data of others stays as it was written. */
+function rebuilt(item: Item, isEdited: boolean, reactions: Reactions, data = rawMember(frameOf(item), 'data')): Item {
+  const pairs = [...reactions].map(([emoji, uids]) => `${JSON.stringify(emoji)}:${JSON.stringify(uids)}`);
+  const edited = isEdited ? ',"edited":true' : '';
+  return `${beforeData(item)},"data":${data}${edited}${pairs.length > 0 ? `,"reactions":{${pairs.join(',')}}` : ''}}`;
+}
+
+function tailOf(sender: Uid, frame: Frame): string {
+  const what = `"op":"${frame.type}","ref":${frame.seq}`;
+  const head = `${idMember(frame.id)}"sender":"${sender}",${targetMember(targetOf(sender, frame.conv))},${what}`;
+  if (frame.type === 'edit') return `${head},"data":${frame.data}}`;
+  return frame.type === 'react' ? `${head},"emoji":${JSON.stringify(frame.emoji)},"on":${frame.on}}` : `${head}}`;
+}
+
+function targetOf(sender: Uid, conv: Conv): Target {
+  const place = parseConv(conv);
+  if (place?.kind === 'dm') return { receiver: place.a === sender ? place.b : place.a };
+  return place?.kind === 'room' ? { room: place.room } : { broadcast: true };
+}

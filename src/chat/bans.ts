@@ -1,0 +1,45 @@
+/** Who is banned, kept in memory by every node, so that nobody's request has to ask the store. */
+import type { DeviceId, Uid } from '../protocol/index.js';
+import { Unavailable } from './ports.js';
+import type { Ban, Bans } from './social-ports.js';
+
+const REFRESH_MS = 30_000;
+
+export class BanList {
+  private banned: ReadonlySet<string> = new Set();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly bans: Bans,
+    private readonly fault: (error: unknown) => void,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.refresh();
+    this.timer = setInterval(() => this.refreshSoon(), REFRESH_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Reads the bans again; what cannot be read stays as it was. */
+  refreshSoon(): void {
+    this.refresh().catch((error: unknown) => {
+      if (!(error instanceof Unavailable)) this.fault(error);
+    });
+  }
+
+  private async refresh(): Promise<void> {
+    this.banned = new Set((await this.bans.all()).map(keyOf));
+  }
+
+  isBanned(uid: Uid, device: DeviceId | undefined, tokenId: string | undefined): boolean {
+    if (this.banned.size === 0) return false;
+    if (this.banned.has(keyOf({ uid })) || (device !== undefined && this.banned.has(keyOf({ uid, device }))))
+      return true;
+    return tokenId !== undefined && this.banned.has(keyOf({ uid, tokenId }));
+  }
+}
+
+const keyOf = ({ uid, device, tokenId }: Ban): string => JSON.stringify([uid, device ?? null, tokenId ?? null]);
