@@ -1,0 +1,70 @@
+import type { Auth } from '../credentials.js';
+import { pause, type Timer } from '../platform.js';
+import { eventReader } from './event-stream.js';
+import { clockOf, endingOf, HttpCalls } from './http.js';
+import { type Endpoint, type Facts, LEAST_LIMITS, type Link, type LinkEvents, parseFrame } from './link.js';
+
+/** Milliseconds without a byte after which a stream is taken for dead and asked for again. */
+const SILENCE_MS = 60_000;
+/** Milliseconds to wait before asking again where a stream ended as soon as it began. */
+const QUICK_MS = 1_000;
+
+/**
+ * Server-Sent Events, read with fetch: EventSource can send no Authorization header. The server ends a stream now and
+ * then; the next one resumes after the last event that was handed on, which also acknowledges it.
+ */
+export function openSse(to: Endpoint, auth: Auth, events: LinkEvents): Link {
+  const http = new HttpCalls(to, auth, events);
+  void run(to, http, events).catch((error: unknown) => http.end({ code: 1006, reason: String(error) }));
+  return {
+    send: (frame) => void http.send(frame),
+    renew: (by) => http.renew(by),
+    probe: () => undefined,
+    close: async () => http.close(),
+  };
+}
+
+async function run(to: Endpoint, http: HttpCalls, events: LinkEvents): Promise<void> {
+  let lastId: string | undefined;
+  let facts: Facts | undefined;
+  while (!http.isOver) {
+    const headers = { accept: 'text/event-stream', ...(lastId !== undefined && { 'last-event-id': lastId }) };
+    const response = await http.fetch(`v1/stream?${new URLSearchParams({ device: to.device })}`, 0, { headers });
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+    if (!response.ok || !isStream || response.body === null) return http.end(await endingOf(response));
+    if (facts === undefined) {
+      facts = { transport: 'sse', limits: LEAST_LIMITS, clock: clockOf(response), inPlace: false };
+      events.ready(facts);
+    }
+    const read = eventReader(({ id, data }) => {
+      const frame = parseFrame(data);
+      if (frame === undefined) events.garbled(data);
+      else if (frame.type !== 'welcome') events.frame(frame);
+      lastId = id ?? lastId;
+    });
+    const started = Date.now();
+    await drain(response.body, to.heartbeat ?? SILENCE_MS, read);
+    await events.settled();
+    if (Date.now() - started < QUICK_MS) await pause(QUICK_MS);
+  }
+}
+
+/** Reads a body to its end, or until it has been silent for too long. */
+async function drain(body: ReadableStream<Uint8Array>, silence: number, read: (text: string) => void): Promise<void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let timer: Timer | undefined;
+  const heard = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void reader.cancel(), silence);
+  };
+  try {
+    heard();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      heard();
+      read(decoder.decode(part.value, { stream: true }));
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
