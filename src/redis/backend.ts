@@ -122,7 +122,7 @@ class RedisBackend implements Backend {
     const canaryAge = this.#pulse?.canaryAge() ?? 0;
     this.#options.meter.cell('skein_pubsub_canary_age_seconds').value = canaryAge;
     const complaints = [...(this.#pulse?.complaints() ?? ['not started'])];
-    if (this.#sends.upFor() === 0) complaints.push('not connected to Redis');
+    if (this.#sends.upFor() === 0 || this.#commands.upFor() === 0) complaints.push('not connected to Redis');
     return { ready: complaints.length === 0, canaryAge, reasons: [...complaints, ...this.#weak] };
   }
 
