@@ -7,6 +7,7 @@ import type { Config } from './ops/settings.js';
 import { Api } from './server/api.js';
 import { chooseTransport } from './server/choose.js';
 import { Gateway, upgradeRequired, type Visitor } from './server/gateway.js';
+import { createFindKey } from './server/keys.js';
 import { Pages } from './server/pages.js';
 import { failure, json } from './server/replies.js';
 import { createIdentify } from './server/tokens.js';
@@ -14,7 +15,7 @@ import type { Handlers, Request, Response } from './server/transport.js';
 
 /** Bytes that may wait for one connection before writes to it are dropped. */
 const BUFFERED_MAX = 1_048_576;
-const HEADERS_MAX = 8_192;
+const HEADERS_MAX = 4_096;
 
 export type NodeParts = {
   readonly config: Config;
@@ -64,7 +65,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
   let chat: Chat | undefined;
   const identify = createIdentify({
     mode: config.auth,
-    secret: config.jwtSecret,
+    findKey: createFindKey({ secret: config.jwtSecret, keyFile: config.jwtKeyFile, jwksUrl: config.jwtJwksUrl }, fault),
     issuer: config.jwtIssuer,
     audience: config.jwtAudience,
     ownKey: () => chat?.secret() ?? '',
@@ -84,7 +85,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
   chat = createChat({ node: config.nodeId, backend, switchboard: transport, meter, limits, identify, fault });
   const gateway = new Gateway({ chat, identify, origins: config.origins, meter, fault });
   const { auth: mode, serverKey, origins } = config;
-  const api = new Api({ chat, identify, mode, serverKey, origins, limits, meter, fault });
+  const api = new Api({ chat, identify, mode, serverKey, origins, limits, meter, fault, status: readiness });
 
   function readiness(): Readiness {
     const health = backend.health();

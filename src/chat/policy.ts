@@ -5,11 +5,18 @@ import type { Identity } from './session.js';
 
 export type Refused = { readonly refused: ErrorCode; readonly message?: string };
 
-const RANK: Readonly<Record<Role, number>> = { owner: 3, admin: 2, member: 1 };
+/** Who acts in a room: somebody of that role, nobody of it, or whoever has the server key, who is above every role. */
+export type Rank = Role | 'system' | undefined;
 
-/** Whether a user may set another's role from one to another (undefined: not a member) in a room. */
+const RANK: Readonly<Record<Role | 'system', number>> = { system: 4, owner: 3, admin: 2, member: 1 };
+const rankOf = (rank: Rank): number => (rank === undefined ? 0 : RANK[rank]);
+
+/**
+ * Whether a user's role in a room may go from one to another (undefined: not a member). Who makes somebody owner stops
+ * being it, and an owner who goes hands over, so that a room always has exactly one.
+ */
 export function mayChange(
-  by: Role | undefined,
+  by: Rank,
   isSelf: boolean,
   from: Role | undefined,
   to: Role | undefined,
@@ -19,11 +26,17 @@ export function mayChange(
     if (to === undefined) return from !== undefined;
     return from === undefined && to === 'member' && !isPrivate;
   }
-  if (by === undefined || by === 'member') return false;
-  if (to === 'owner') return by === 'owner';
-  const rank = RANK[by];
-  return rank > (from ? RANK[from] : 0) && rank > (to ? RANK[to] : 0);
+  if (!mayGovern(by)) return false;
+  if (to === 'owner') return mayDelete(by) && from !== undefined;
+  if (from === 'owner') return by === 'system' && to === undefined;
+  return rankOf(by) > rankOf(from) && rankOf(by) > rankOf(to);
 }
+
+/** Whether they may rename the room, and make it private or public. */
+export const mayGovern = (by: Rank): boolean => rankOf(by) >= RANK.admin;
+
+/** Whether they may delete the room, or give it to another owner. */
+export const mayDelete = (by: Rank): boolean => rankOf(by) >= RANK.owner;
 
 export const mayBroadcast = (identity: Identity): boolean => identity.mayBroadcast;
 

@@ -83,8 +83,14 @@ function complaint(setting: Setting<unknown>, text: string): string {
 function contradictions(config: Config, errors: readonly string[]): string[] {
   const isWrong = (name: string) => errors.some((error) => error.startsWith(name));
   const found: string[] = [];
-  if (config.auth === 'jwt' && config.jwtSecret === undefined && !isWrong(SETTINGS.jwtSecret.name)) {
-    found.push('SKEIN_AUTH: jwt needs SKEIN_JWT_SECRET');
+  const keys = [SETTINGS.jwtSecret, SETTINGS.jwtKeyFile, SETTINGS.jwtJwksUrl].map(({ name }) => name);
+  const given = [config.jwtSecret, config.jwtKeyFile, config.jwtJwksUrl].filter((value) => value !== undefined);
+  if (config.auth === 'jwt' && given.length === 0 && !keys.some(isWrong)) {
+    found.push(`SKEIN_AUTH: jwt needs ${keys[0]}, ${keys[1]} or ${keys[2]}`);
+  }
+  if (given.length > 1) found.push(`${keys.join(', ')}: give one of them, not several`);
+  if (config.serverKey !== undefined && !/^[\x21-\x7e]+$/.test(config.serverKey)) {
+    found.push('SKEIN_SERVER_KEY: must be printable ASCII without spaces, or no header can carry it');
   }
   const isExposed = config.host !== undefined && !isLoopback(config.host);
   if (config.auth === 'open' && isExposed && !config.allowOpen && !isWrong(SETTINGS.allowOpen.name)) {

@@ -42,6 +42,12 @@ const hidden = <T>(name: string, kind: Kind<T>, absent: string, help: string): S
 const host = text('an address or a host name', /^[A-Za-z0-9:][A-Za-z0-9.:_-]{0,252}$/);
 const shortName = text('1 to 48 of `A-Z a-z 0-9 _ . -`', /^[A-Za-z0-9_.-]{1,48}$/);
 const claim = text('text', /^\P{Cc}{1,512}$/u);
+const path = text('the path of a PEM file', /^\P{Cc}{1,1024}$/u);
+/** Who can change what comes over plain http can be anybody, so that is for this machine only. */
+const jwksUrl = text(
+  'a URL, `https://`, or `http://` to loopback',
+  /^(?:https:\/\/[^\s@#/?]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:[/?][^\s#]*)?$/i,
+);
 const MANY = 1_000_000_000;
 
 export const SETTINGS = {
@@ -77,11 +83,18 @@ export const SETTINGS = {
     'Who may be whom: `open` believes every `?uid=`, `jwt` asks for a signed token.',
   ),
   allowOpen: given('SKEIN_ALLOW_OPEN', flag, '0', 'Allows open mode on an address other than loopback.'),
-  jwtSecret: hidden(
-    'SKEIN_JWT_SECRET',
-    secret(32),
+  jwtSecret: hidden('SKEIN_JWT_SECRET', secret(32), 'none', 'Key that HS256 tokens are signed with.'),
+  jwtKeyFile: optional(
+    'SKEIN_JWT_KEY_FILE',
+    path,
     'none',
-    'Key that HS256 tokens are signed with. Needed for `SKEIN_AUTH=jwt`.',
+    'Public key that tokens are verified with: RSA of 2048 bits or more (RS256), P-256 (ES256) or Ed25519 (EdDSA). Read at the start.',
+  ),
+  jwtJwksUrl: optional(
+    'SKEIN_JWT_JWKS_URL',
+    jwksUrl,
+    'none',
+    'Where the issuer publishes such keys. They are fetched when tokens need them, so a rotation needs no restart.',
   ),
   jwtIssuer: optional('SKEIN_JWT_ISSUER', claim, 'any', 'The only `iss` that a token may have.'),
   jwtAudience: optional('SKEIN_JWT_AUDIENCE', claim, 'any', 'The `aud` that a token must name.'),

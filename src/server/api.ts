@@ -12,6 +12,9 @@ import type { Call, Route } from './route.js';
 import { conversationRoutes } from './routes/conversations.js';
 import { messageRoutes } from './routes/messages.js';
 import { presenceRoutes } from './routes/presence.js';
+import { roomRoutes } from './routes/rooms.js';
+import { type NodeStatus, serverRoutes } from './routes/server.js';
+import { tokenRoutes } from './routes/tokens.js';
 import type { Request, Response } from './transport.js';
 
 export type ApiParts = {
@@ -22,6 +25,7 @@ export type ApiParts = {
   readonly origins: readonly string[];
   readonly limits: { readonly frame: number; readonly rate: number };
   readonly meter: Meter;
+  readonly status: () => NodeStatus;
   readonly fault: (error: unknown) => void;
 };
 
@@ -33,7 +37,14 @@ export class Api {
   private readonly routes: readonly Route[];
 
   constructor(private readonly parts: ApiParts) {
-    this.routes = [...messageRoutes(parts), ...conversationRoutes(parts), ...presenceRoutes(parts)];
+    this.routes = [
+      ...messageRoutes(parts),
+      ...conversationRoutes(parts),
+      ...presenceRoutes(parts),
+      ...roomRoutes(parts),
+      ...tokenRoutes(parts),
+      ...serverRoutes(parts),
+    ];
   }
 
   /** Answers a request below `/v1`. */

@@ -192,8 +192,52 @@ describe('settings that contradict each other', () => {
     expect(errorsOf({ SKEIN_HOST: host })).toEqual([]);
   });
 
+  test.each(['two words', 'tab\tin it', 'schlüssel', ' key'])('the server key %j is refused', (key) => {
+    const errors = errorsOf({ SKEIN_SERVER_KEY: key });
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(/^SKEIN_SERVER_KEY: /);
+    expect(errors[0]).not.toContain(key);
+  });
+
+  test.each([
+    ['SKEIN_JWT_SECRET', KEY],
+    ['SKEIN_JWT_KEY_FILE', '/keys/issuer.pem'],
+    ['SKEIN_JWT_JWKS_URL', 'https://issuer.example/jwks'],
+  ])('jwt mode is content with %s', (name, value) => {
+    expect(errorsOf({ SKEIN_AUTH: 'jwt', [name]: value })).toEqual([]);
+  });
+
+  test('several keys for tokens are refused, for each would stand for other tokens', () => {
+    const errors = errorsOf({ SKEIN_AUTH: 'jwt', SKEIN_JWT_SECRET: KEY, SKEIN_JWT_JWKS_URL: 'https://issuer.example' });
+    expect(errors).toEqual(['SKEIN_JWT_SECRET, SKEIN_JWT_KEY_FILE, SKEIN_JWT_JWKS_URL: give one of them, not several']);
+  });
+
+  test.each([
+    'http://issuer.example/jwks',
+    'http://10.0.0.1/jwks',
+    'http://127.0.0.1.issuer.example/jwks',
+    'http://localhost.issuer.example/jwks',
+    'http://localhost@issuer.example/jwks',
+    'https://user:pass@issuer.example/jwks',
+    'ftp://issuer.example/jwks',
+    'issuer.example',
+  ])('keys are not fetched from %s', (url) => {
+    expect(errorsOf({ SKEIN_JWT_JWKS_URL: url })[0]).toMatch(/^SKEIN_JWT_JWKS_URL: must be /);
+  });
+
+  test.each([
+    'https://issuer.example/a/jwks?x=1',
+    'http://127.0.0.1:8080/jwks',
+    'http://[::1]:80/jwks',
+    'http://localhost',
+  ])('keys are fetched from %s', (url) => {
+    expect(configOf({ SKEIN_JWT_JWKS_URL: url }).jwtJwksUrl).toBe(url);
+  });
+
   test('jwt mode without a key is refused', () => {
-    expect(errorsOf({ SKEIN_AUTH: 'jwt' })).toEqual(['SKEIN_AUTH: jwt needs SKEIN_JWT_SECRET']);
+    expect(errorsOf({ SKEIN_AUTH: 'jwt' })).toEqual([
+      'SKEIN_AUTH: jwt needs SKEIN_JWT_SECRET, SKEIN_JWT_KEY_FILE or SKEIN_JWT_JWKS_URL',
+    ]);
   });
 });
 
