@@ -8,6 +8,8 @@ export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** `false`: the client never answers a ping of the server. */
   readonly autoPong?: boolean;
+  /** Called with every frame; given at the start, for the first ones may come together with the upgrade. */
+  readonly onFrame?: (frame: Frame) => void;
 }
 
 export interface Closing {
@@ -34,11 +36,13 @@ export class Connection {
   /** Pings of the server that came so far. */
   pings = 0;
   closing: Closing | undefined;
-  onFrame: ((frame: Frame) => void) | undefined;
   private nextId = 1;
   private readonly waiting = new Map<string, (answer: Frame) => void>();
 
-  private constructor(readonly socket: WebSocket) {
+  private constructor(
+    readonly socket: WebSocket,
+    private readonly onFrame: (frame: Frame) => void,
+  ) {
     socket.on('message', (bytes) => this.receive(bytes.toString()));
     socket.on('ping', () => {
       this.pings++;
@@ -54,8 +58,9 @@ export class Connection {
   }
 
   static async open(url: string, options: ConnectOptions = {}): Promise<Connection> {
-    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 0, ...options });
-    const connection = new Connection(socket);
+    const { onFrame = () => undefined, ...socketOptions } = options;
+    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 0, ...socketOptions });
+    const connection = new Connection(socket, onFrame);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
@@ -146,7 +151,7 @@ export class Connection {
     this.frames.push(frame);
     this.order.see(frame);
     if (frame.id !== undefined && frame.type !== 'message') this.waiting.get(frame.id)?.(frame);
-    this.onFrame?.(frame);
+    this.onFrame(frame);
   }
 }
 

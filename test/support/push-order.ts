@@ -58,13 +58,22 @@ export class PushOrder {
 
 /** The rule with which a client sees each message exactly once: drop what is not above the own cursor. */
 export class CursorRule {
+  /** Numbers that were passed over, on whatever connection, and that no `truncated` announced. */
+  readonly gaps: string[] = [];
   private readonly cursors = new Map<string, number>();
 
   /** Whether the message is new; the cursor moves to it if so. */
   accepts(conv: string, seq: number): boolean {
-    if (seq <= (this.cursors.get(conv) ?? 0)) return false;
+    const cursor = this.cursors.get(conv);
+    if (cursor !== undefined && seq <= cursor) return false;
+    if (cursor !== undefined && seq > cursor + 1) this.gaps.push(`${conv}: ${seq} came to a cursor at ${cursor}`);
     this.cursors.set(conv, seq);
     return true;
+  }
+
+  /** Numbers that will not come for this reader. */
+  skips(conv: string, to: number): void {
+    this.cursors.set(conv, Math.max(to, this.cursors.get(conv) ?? 0));
   }
 
   get entries(): IterableIterator<[string, number]> {

@@ -18,11 +18,10 @@ type Target = { readonly receiver: string } | { readonly room: string };
  * living node after a loss. Everything that it says, is promised and sees is entered into the ledger.
  */
 export class ResilientClient {
-  /** What broke the push order on any of the connections. */
-  readonly violations: string[] = [];
   reconnects = 0;
   private connection: Connection | undefined;
   private readonly cursors = new CursorRule();
+  private readonly disorder: string[] = [];
   private readonly outboxes = new Map<string, Outbox>();
   private readonly counters = new Map<string, number>();
   private readonly ackedUpTo = new Map<string, number>();
@@ -47,6 +46,11 @@ export class ResilientClient {
     this.stopping = true;
     this.connection?.socket.terminate();
     await this.life;
+  }
+
+  /** What broke the push order on any of the connections, or left a gap between one connection and the next. */
+  get violations(): string[] {
+    return [...this.disorder, ...this.cursors.gaps].map((what) => `${this.uid} (${this.ack}) ${what}`);
   }
 
   get isConnected(): boolean {
@@ -96,7 +100,7 @@ export class ResilientClient {
       const connection = await this.connects();
       if (!connection) continue;
       await connection.closed;
-      this.violations.push(...connection.order.violations);
+      this.disorder.push(...connection.order.violations);
       for (const outbox of this.outboxes.values()) outbox.disconnected();
       this.reconnects++;
       if (!this.stopping) await pause(Math.random() * JITTER_MS);
@@ -109,8 +113,8 @@ export class ResilientClient {
     const node = nodes[Math.floor(Math.random() * nodes.length)];
     try {
       if (!node) throw new Error('no node lives');
-      const connection = await Connection.open(node.wsUrl({ uid: this.uid, ack: this.ack }));
-      connection.onFrame = (frame) => this.sees(frame);
+      const url = node.wsUrl({ uid: this.uid, ack: this.ack });
+      const connection = await Connection.open(url, { onFrame: (frame) => this.sees(frame) });
       this.connection = connection;
       this.lastAnswer = performance.now();
       for (const outbox of this.outboxes.values()) outbox.reconnected();
@@ -134,7 +138,8 @@ export class ResilientClient {
 
   private sees(frame: Frame): void {
     if (frame.type === 'message') this.hears(frame);
-    if (frame.type === 'sent' && !frame.dup) this.cursors.accepts(frame.conv!, frame.seq!);
+    if (frame.type === 'truncated') this.cursors.skips(frame.conv!, frame.to!);
+    if (frame.type === 'sent') this.cursors.accepts(frame.conv!, frame.seq!);
     if ((frame.type === 'sent' || frame.type === 'error') && frame.id !== undefined) {
       this.lastAnswer = performance.now();
       for (const outbox of this.outboxes.values()) outbox.answer(frame);
