@@ -34,7 +34,7 @@ export function sideOf(journal: Journal, uid: Uid): Side {
  * One message that nobody acknowledges keeps all that follows it from being trimmed, also what its receiver writes. The
  * log still has an end: what retention keeps and two full boxes.
  */
-function isPinned({ limits }: Store, journal: Journal): boolean {
+export function isPinned({ limits }: Store, journal: Journal): boolean {
   const { retentionMessages, pendingMessages } = limits;
   const most = retentionMessages + slackOf(retentionMessages) + 2 * pendingMessages;
   if (journal.length < most) return false;

@@ -14,6 +14,7 @@ export function seeDevice(store: Store, user: User, id: DeviceId): Device {
   }
   if (!user.wasSeen) {
     user.wasSeen = true;
+    user.beganInAll = store.head(ALL);
     for (const conv of user.box) store.acquaint(user.uid, conv);
   }
   return device;

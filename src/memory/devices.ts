@@ -17,7 +17,7 @@ export function createDevices(store: Store): Devices {
       // Not moved when the connection leaves: a receipt that was written to a dying socket must come again.
       device.toldMoves = store.moves;
       const pending = pendingOf(store, user, device, 0);
-      return { ts, pending, feeds: feedsOf(store, user, device), receipts, blocks: [] };
+      return { ts, pending, feeds: feedsOf(store, user, device), receipts, blocks: [...user.blocks] };
     },
 
     async leave(uid, conn) {

@@ -1,15 +1,17 @@
 import type { Item } from '../chat/item.js';
 import type { Listener } from '../chat/ports.js';
+import type { SocialListener } from '../chat/social-ports.js';
 import type { Conv, Uid } from '../protocol/index.js';
 
-type Hint = (listener: Listener) => void;
+export type AnyListener = Listener & SocialListener;
+type Hint = (listener: AnyListener) => void;
 
 /**
  * The hints of the one node that there is. They wait until the step that made them is complete, and leave in order
  * even if a listener's own work makes new ones meanwhile.
  */
 export class Hints {
-  listener: Listener | undefined;
+  listener: AnyListener | undefined;
   private readonly followed = new Map<Conv, number>();
   private readonly waiting: Hint[] = [];
   private isLeaving = false;
@@ -34,6 +36,10 @@ export class Hints {
 
   roomFrame(conv: Conv, sender: Uid, frame: string): void {
     if (this.followed.has(conv)) this.waiting.push((listener) => listener.onRoomFrame(conv, sender, frame));
+  }
+
+  word(word: string): void {
+    this.waiting.push((listener) => listener.onWord(word));
   }
 
   /** Lets everything out that waits. */

@@ -35,10 +35,16 @@ export class Journal {
   origin = 0;
   gone = 0;
   goneBy: Slice['goneBy'] = 'retention';
+  /** When the first and the last entry were stored, in milliseconds. */
+  began = 0;
   lastTs = 0;
+  /** The last entry without `op`; 0 where there never was one. */
+  private lastMessageSeq = 0;
   /** Who may have something pending: both sides of a dm, once where they are one; in a room nobody. */
   private readonly receivers: readonly Side[];
   private readonly places = new Map<string, Place>();
+  /** Message → the entries that edited it. */
+  private readonly edits = new Map<number, readonly number[]>();
   private entries: Entry[] = [];
   /** What was written up to the last entry that is gone. */
   private writtenBefore: Tallies = [NOTHING, NOTHING];
@@ -76,13 +82,47 @@ export class Journal {
   push(draft: Draft): void {
     const written = draft.mark & MARK.op ? this.written : plus(this.written, writerOf(draft), draft.bytes);
     this.entries.push({ item: draft.item, bytes: draft.bytes, written });
-    if (this.head === 0) this.origin = draft.seq;
+    if (this.head === 0) {
+      this.origin = draft.seq;
+      this.began = draft.ts;
+    }
+    if (!(draft.mark & MARK.op)) this.lastMessageSeq = draft.seq;
     this.head = draft.seq;
     this.lastTs = draft.ts;
   }
 
   private get written(): Tallies {
     return this.entries.at(-1)?.written ?? this.writtenBefore;
+  }
+
+  itemAt(seq: number): Item | undefined {
+    return this.entries[seq - this.firstSeq]?.item;
+  }
+
+  /** What an entry counts as pending stays what it was when it was written. */
+  replace(seq: number, item: Item): void {
+    const index = seq - this.firstSeq;
+    this.entries[index] = { ...this.entries[index]!, item, bytes: Buffer.byteLength(item) };
+  }
+
+  noteEdit(ref: number, seq: number): void {
+    this.edits.set(ref, [...(this.edits.get(ref) ?? []), seq]);
+  }
+
+  /** The entries that edited a message. They come after it, so they are all there while it is. */
+  editsOf(ref: number): readonly number[] {
+    return this.edits.get(ref) ?? [];
+  }
+
+  /** The last entry without `op`, if it is still there and above a seq. */
+  lastMessage(floor: number): Item | undefined {
+    return this.lastMessageSeq > floor ? this.itemAt(this.lastMessageSeq) : undefined;
+  }
+
+  /** Messages without `op` above a seq. */
+  messagesAbove(seq: number): number {
+    const index = this.above(seq) - 1;
+    return countOf(this.written) - countOf(this.entries[index]?.written ?? this.writtenBefore);
   }
 
   /** Where a message of this id is, unless it was stored at or before a time. */
@@ -95,6 +135,10 @@ export class Journal {
     const key = `${sender} ${id}`;
     this.places.delete(key);
     this.places.set(key, place);
+  }
+
+  forgetIdsOf(sender: Uid): void {
+    for (const key of this.places.keys()) if (key.startsWith(`${sender} `)) this.places.delete(key);
   }
 
   /** Forgets the ids of what was stored at or before a time. The oldest come first, so it costs what it frees. */
@@ -156,7 +200,30 @@ export class Journal {
     this.gone = this.firstSeq + entries - 1;
     this.goneBy = why;
     this.writtenBefore = this.entries[entries - 1]!.written;
+    for (let seq = this.firstSeq; this.edits.size > 0 && seq <= this.gone; seq++) this.edits.delete(seq);
     this.entries.splice(0, entries);
+  }
+
+  /** Rewrites entries where they stand. */
+  rewrite(change: (item: Item) => Item): void {
+    for (const [index, { item }] of this.entries.entries()) {
+      const changed = change(item);
+      if (changed !== item) this.replace(this.firstSeq + index, changed);
+    }
+  }
+
+  /** The same log under the name of another dm, whose sides stand the other way round where `isSwapped`. */
+  movedTo(conv: Conv, isSwapped: boolean): Journal {
+    const moved = new Journal(conv, this.floor);
+    const swap = <T>([a, b]: readonly [T, T]): [T, T] => (isSwapped ? [b, a] : [a, b]);
+    const { head, origin, gone, goneBy, began, lastTs, lastMessageSeq } = this;
+    Object.assign(moved, { head, origin, gone, goneBy, began, lastTs, lastMessageSeq });
+    moved.writtenBefore = swap(this.writtenBefore);
+    moved.acknowledged.splice(0, 2, ...swap(this.acknowledged));
+    moved.entries = this.entries.map((entry) => ({ ...entry, written: swap(entry.written) }));
+    for (const [key, place] of this.places) moved.places.set(key, place);
+    for (const [ref, seqs] of this.edits) moved.edits.set(ref, seqs);
+    return moved;
   }
 
   read(after: number, limit: number, bytes: number): Slice {
@@ -218,6 +285,7 @@ function receiversOf(conv: Conv): readonly Side[] {
   return a === b ? [0] : [0, 1];
 }
 
+const countOf = ([one, other]: Tallies): number => one.count + other.count;
 const writerOf = (draft: Draft): Side => (draft.mark & MARK.greater ? 1 : 0);
 
 function plus(written: Tallies, writer: Side, bytes: number): Tallies {

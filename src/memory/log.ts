@@ -49,13 +49,13 @@ function post(store: Store, hints: Hints, letter: Letter): Outcome {
   return { seq: draft.seq, ts: draft.ts, dup: false, first: draft.seq === journal.origin, readMoved };
 }
 
-function markOf(conv: Conv, sender: Uid): number {
+export function markOf(conv: Conv, sender: Uid): number {
   if (!isDm(conv)) return 0;
   const [a, b] = sidesOf(conv);
   return sender === b && a !== b ? MARK.greater : 0;
 }
 
-function feedRefusal(store: Store, conv: Conv, sender: Uid): ErrorCode | undefined {
+export function feedRefusal(store: Store, conv: Conv, sender: Uid): ErrorCode | undefined {
   const id = roomOf(conv);
   if (id === undefined) return undefined;
   const room = store.rooms.get(id);

@@ -3,7 +3,7 @@ import type { RoomChange, Rooms } from '../chat/ports.js';
 import { type Conv, compareCodePoints, type Role, roomConv, type Uid } from '../protocol/index.js';
 import { appendEntry } from './entry.js';
 import type { Hints } from './hints.js';
-import type { Room, Store } from './store.js';
+import type { Membership, Room, Store } from './store.js';
 
 export function createRooms(store: Store, hints: Hints): Rooms {
   return {
@@ -52,10 +52,10 @@ function carryOut(store: Store, hints: Hints, change: RoomChange): { seq: number
   const room = store.rooms.get(change.room) ?? { name: '', private: false, members: new Map(), sorted: undefined };
   store.rooms.set(change.room, room);
   if (change.meta !== undefined) Object.assign(room, { name: change.meta.name, private: change.meta.private });
-  const since = store.openJournal(conv).nextSeq(ts) - 1;
-  for (const [uid, role] of change.roles) setRole(store, hints, change, room, uid, role, since);
+  const start = { since: store.openJournal(conv).nextSeq(ts) - 1, sinceMs: ts };
+  for (const [uid, role] of change.roles) setRole(store, hints, change, room, uid, role, start);
   const isOver = change.delete === true || room.members.size === 0;
-  if (isOver) for (const uid of [...room.members.keys()]) setRole(store, hints, change, room, uid, undefined, since);
+  if (isOver) for (const uid of [...room.members.keys()]) setRole(store, hints, change, room, uid, undefined, start);
   const seq = writeEntries(store, hints, conv, change.tails, ts);
   if (isOver) {
     store.rooms.delete(change.room);
@@ -71,7 +71,7 @@ function setRole(
   room: Room,
   uid: Uid,
   role: Role | undefined,
-  since: number,
+  start: Omit<Membership, 'role'>,
 ): void {
   const conv = roomConv(change.room);
   const before = room.members.get(uid);
@@ -81,13 +81,13 @@ function setRole(
     store.user(uid).rooms.delete(change.room);
     store.forgetReader(uid, conv);
   } else {
-    room.members.set(uid, { role, since: before?.since ?? since });
+    room.members.set(uid, { ...(before ?? start), role });
     if (before !== undefined) return;
-    store.user(uid).rooms.set(change.room, since);
+    store.user(uid).rooms.set(change.room, start.since);
   }
   room.sorted = undefined;
   const isHere = store.user(uid).conns.size > 0;
-  if (isHere) hints.membership(uid, conv, role === undefined ? undefined : since);
+  if (isHere) hints.membership(uid, conv, role === undefined ? undefined : start.since);
 }
 
 /** Returns the seq of the last entry. */

@@ -1,4 +1,5 @@
 import type { ConnId, StoreLimits } from '../chat/ports.js';
+import type { Ban } from '../chat/social-ports.js';
 import { type Conv, type DeviceId, isDm, type Role, type RoomId, sidesOf, type Uid } from '../protocol/index.js';
 import { Journal } from './journal.js';
 
@@ -31,16 +32,22 @@ export type User = {
   readonly rooms: Map<RoomId, number>;
   /** Direct conversations with somebody who was never there, to whom this user wrote. */
   readonly strangers: Set<Conv>;
+  readonly blocks: Set<Uid>;
+  /** The head of `all` when the first device came: nothing before it counts as unread. */
+  beganInAll: number;
   wasSeen: boolean;
   lastSeen: number;
   activeMs: number;
 };
 
+/** `since`: the seq before the entry that admitted the member, at `sinceMs`. */
+export type Membership = { readonly role: Role; readonly since: number; readonly sinceMs: number };
+
 export type Room = {
   name: string;
   private: boolean;
   /** In the order of joining. */
-  readonly members: Map<Uid, { readonly role: Role; readonly since: number }>;
+  readonly members: Map<Uid, Membership>;
   /** The members in code-point order, made when asked for. */
   sorted: readonly Uid[] | undefined;
 };
@@ -50,6 +57,8 @@ export class Store {
   readonly journals = new Map<Conv, Journal>();
   readonly users = new Map<Uid, User>();
   readonly rooms = new Map<RoomId, Room>();
+  /** By what they are for. */
+  readonly bans = new Map<string, Ban>();
   /** Counts the moves of positions: tells apart what one millisecond does not. */
   moves = 0;
   polls = 0;
@@ -129,6 +138,8 @@ function newUser(uid: Uid): User {
     box: new Set(),
     rooms: new Map(),
     strangers: new Set(),
+    blocks: new Set(),
+    beganInAll: 0,
     wasSeen: false,
     lastSeen: 0,
     activeMs: 0,

@@ -28,5 +28,5 @@ function sweepJournals(store: Store): void {
 
 function isForgettable(store: Store, user: User): boolean {
   if (store.now() - user.activeMs < store.limits.deviceMs) return false;
-  return user.conns.size + user.devices.size + user.box.size + user.rooms.size === 0;
+  return user.conns.size + user.devices.size + user.box.size + user.rooms.size + user.blocks.size === 0;
 }

@@ -1,10 +1,11 @@
 import { type Item, placeOf } from '../../src/chat/item.js';
 import type { Listener } from '../../src/chat/ports.js';
+import type { SocialListener } from '../../src/chat/social-ports.js';
 import { type Conv, isDm, sidesOf, type Uid } from '../../src/protocol/index.js';
 import { until } from './until.js';
 
 /** A listener that writes down what it is told, and holds whom the test says. */
-export class Recorder implements Listener {
+export class Recorder implements Listener, SocialListener {
   /** The users of whom the node holds a connection. */
   readonly holds = new Set<Uid>();
   readonly direct: Item[] = [];
@@ -13,6 +14,8 @@ export class Recorder implements Listener {
   readonly roomFrames: { readonly conv: Conv; readonly sender: Uid; readonly frame: string }[] = [];
   readonly memberships: { readonly uid: Uid; readonly conv: Conv; readonly since: number | undefined }[] = [];
   readonly lost: number[] = [];
+  readonly words: string[] = [];
+  readonly gone: Uid[] = [];
   /** The names of all calls, in order. */
   readonly calls: string[] = [];
   returns = 0;
@@ -53,6 +56,16 @@ export class Recorder implements Listener {
   onReturn(): void {
     this.calls.push('return');
     this.returns++;
+  }
+
+  onWord(word: string): void {
+    this.calls.push('word');
+    this.words.push(word);
+  }
+
+  onGone(uids: readonly Uid[]): void {
+    this.calls.push('gone');
+    this.gone.push(...uids);
   }
 
   async until(condition: (heard: this) => boolean, what: string): Promise<void> {
