@@ -1,0 +1,35 @@
+/** Where and on what something was measured. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { ROOT } from '../rig/root.js';
+
+export type Setting = {
+  readonly date: string;
+  readonly command: string;
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+};
+
+const PACKAGES = ['uWebSockets.js', 'ioredis', 'ws', 'socket.io', '@socket.io/redis-adapter'];
+
+export function settingOf(script: string): Setting {
+  const versions: Record<string, string> = { Skein: versionIn('package.json'), Node: process.versions.node };
+  const redis = execFileSync('redis-server', ['--version'], { encoding: 'utf8' });
+  versions.Redis = /v=(\S+)/.exec(redis)?.[1] ?? 'unknown';
+  for (const name of PACKAGES) versions[name] = versionIn(`node_modules/${name}/package.json`);
+  const [first] = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 16).replace('T', ' '),
+    command: ['npm run', script, ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    machine: `${cpus().length} × ${first?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+    versions,
+  };
+}
+
+export function describe({ date, command, machine, versions }: Setting): string {
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `${date} UTC · \`${command}\` · ${machine} · ${list.join(', ')}`;
+}
+
+const versionIn = (file: string): string => JSON.parse(readFileSync(`${ROOT}${file}`, 'utf8')).version;

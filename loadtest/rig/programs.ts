@@ -1,0 +1,97 @@
+/** Programs that the rig starts: none is left behind, however the rig ends. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+
+export type Environment = Readonly<Record<string, string>>;
+
+const STOP_MS = 15_000;
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+export class Program {
+  /** The last lines that it printed, for whoever must find out why it ended. */
+  private readonly tail: string[] = [];
+  private readonly listeners = new Set<(line: string) => void>();
+  private readonly ended: Promise<void>;
+  private isOver = false;
+
+  private constructor(
+    readonly name: string,
+    private readonly child: ChildProcess,
+  ) {
+    alive.add(child);
+    for (const stream of [child.stdout, child.stderr])
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.hear(line));
+    this.ended = new Promise((resolve) => {
+      child.once('close', () => {
+        this.isOver = true;
+        alive.delete(child);
+        resolve();
+      });
+    });
+  }
+
+  static start(name: string, command: string, args: readonly string[], env: Environment = {}): Program {
+    const { PATH = '', HOME = '' } = process.env;
+    const child = spawn(command, args, { env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.once('error', (error) => process.stderr.write(`${name}: ${error.message}\n`));
+    return new Program(name, child);
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined || this.isOver) throw new Error(this.obituary);
+    return this.child.pid;
+  }
+
+  /** Resolves when `check` does with anything but undefined. Rejects if the program ends first, or after 20 s. */
+  async until<T>(check: () => Promise<T | undefined>): Promise<T> {
+    const end = performance.now() + 20_000;
+    for (;;) {
+      if (this.isOver || performance.now() > end) throw new Error(this.obituary);
+      const found = await check();
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Resolves with the first match in what it prints from now on. */
+  printed(pattern: RegExp): Promise<RegExpExecArray> {
+    let found = this.tail.map((line) => pattern.exec(line)).find((match) => match !== null);
+    this.listeners.add((line) => {
+      found ??= pattern.exec(line) ?? undefined;
+    });
+    return this.until(async () => found ?? undefined);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.child.kill(signal);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  private get obituary(): string {
+    return `${this.name} ${this.isOver ? 'ended' : 'does not answer'}; it said:\n${this.tail.join('\n')}`;
+  }
+
+  private hear(line: string): void {
+    this.tail.push(line);
+    if (this.tail.length > 50) this.tail.shift();
+    for (const listener of this.listeners) listener(line);
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
