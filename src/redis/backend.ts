@@ -2,23 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Meter } from '../chat/meter.js';
-import type {
-  Backend,
-  Devices,
-  Health,
-  Listener,
-  Log,
-  NodeId,
-  Presence,
-  Rooms,
-  StoreLimits,
-  Whispers,
-} from '../chat/ports.js';
+import type { Backend, Devices, Health, Log, NodeId, Presence, Rooms, StoreLimits, Whispers } from '../chat/ports.js';
+import type { SocialPorts } from '../chat/social-ports.js';
 import type { Conv } from '../protocol/index.js';
 import { type Address, parseAddress } from './address.js';
+import { RedisBans } from './bans.js';
+import { RedisBlocks } from './blocks.js';
 import { bounded, Link, type Logger } from './connect.js';
 import { RedisDevices } from './devices.js';
-import { Hints } from './hints.js';
+import { type Hearer, Hints } from './hints.js';
 import { inspect, runIdOf } from './inspect.js';
 import { type Keys, keysOf, rootOf } from './keys.js';
 import { RedisLog } from './log.js';
@@ -29,6 +21,7 @@ import { Scripts } from './scripts.js';
 import { Store } from './store.js';
 import { Subscriptions } from './subscriptions.js';
 import { RedisWhispers } from './whispers.js';
+import { RedisWords } from './words.js';
 
 export type RedisBackendOptions = {
   /** See parseAddress. */
@@ -49,7 +42,9 @@ const START_MS = 10_000;
 const LEAVE_MS = 5_000;
 
 /** Throws, with a message for the operator, where the URL or the prefix is out of form. Connects in `start`. */
-export function createRedisBackend(options: RedisBackendOptions): Backend {
+export function createRedisBackend(
+  options: RedisBackendOptions,
+): Backend & Pick<SocialPorts, 'bans' | 'blocks' | 'words'> {
   return new RedisBackend(options);
 }
 
@@ -60,6 +55,9 @@ class RedisBackend implements Backend {
   readonly presence: Presence;
   readonly rooms: Rooms;
   readonly whispers: Whispers;
+  readonly bans: RedisBans;
+  readonly blocks: SocialPorts['blocks'];
+  readonly words: SocialPorts['words'];
   readonly #options: RedisBackendOptions;
   readonly #address: Address;
   readonly #keys: Keys;
@@ -89,9 +87,12 @@ class RedisBackend implements Backend {
     this.presence = new RedisPresence(this.#store);
     this.rooms = new RedisRooms(this.#store, () => this.#hints as Hints);
     this.whispers = new RedisWhispers(this.#store);
+    this.bans = new RedisBans(this.#store);
+    this.blocks = new RedisBlocks(this.#store);
+    this.words = new RedisWords(this.#store);
   }
 
-  async start(node: NodeId, listener: Listener): Promise<void> {
+  async start(node: NodeId, listener: Hearer): Promise<void> {
     this.#store.node = node;
     try {
       await this.#connect();
@@ -167,7 +168,7 @@ class RedisBackend implements Backend {
     );
   }
 
-  async #listen(listener: Listener): Promise<void> {
+  async #listen(listener: Hearer): Promise<void> {
     const hints = new Hints(this.#store, listener);
     const subscriptions = new Subscriptions(this.#store, hints, listener, this.log);
     let isFirst = true;

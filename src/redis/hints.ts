@@ -6,9 +6,11 @@
  *     to a node    3{…}            an item                 >B⇥{…}          a frame for a user
  *                  =B⇥room:r⇥17    gained (-1: lost)       !1760000000000  this node's canary
  *     to a feed    12⇥0{…}         a letter's ref, item    ~A⇥{…}          a frame, and who sent it
+ *     to all nodes                 all that follows the first line is the word
  */
 import { seqOf } from '../chat/item.js';
 import type { Listener, NodeId } from '../chat/ports.js';
+import type { SocialListener } from '../chat/social-ports.js';
 import type { Conv, Uid } from '../protocol/index.js';
 import type { Store } from './store.js';
 
@@ -16,11 +18,14 @@ const VERSION = '1 ';
 /** Changes whose membership hints may still come a second time, by the other way. */
 const MEMBERSHIPS_MAX = 256;
 
+/** Who has no use for words and for those who are gone leaves them out. */
+export type Hearer = Listener & Partial<SocialListener>;
+
 export type Membership = { readonly uid: Uid; readonly conv: Conv; readonly since: number | undefined };
 
 export class Hints {
   readonly #store: Store;
-  readonly #listener: Listener;
+  readonly #listener: Hearer;
   /** The number of the last counted payload; undefined before the first of a subscription. */
   #last: number | undefined;
   /** What the number was at the last look: every payload up to it must have been heard by the next. */
@@ -31,7 +36,7 @@ export class Hints {
   readonly #memberships = new Set<number>();
   onCanary: () => void = () => undefined;
 
-  constructor(store: Store, listener: Listener) {
+  constructor(store: Store, listener: Hearer) {
     this.#store = store;
     this.#listener = listener;
   }
@@ -107,6 +112,12 @@ export class Hints {
       this.#listener.onFeed(conv, last, isOwn ? Number(line.slice(0, tab)) : 0);
     }
     return last === undefined ? undefined : seqOf(last);
+  }
+
+  /** A payload on the channel of words. */
+  hearWord(payload: string): void {
+    const lines = this.#linesOf(payload);
+    if (lines !== undefined) this.#listener.onWord?.(lines.hints.join('\n'));
   }
 
   #linesOf(payload: string): { readonly header: string; readonly hints: readonly string[] } | undefined {

@@ -51,6 +51,8 @@ export const KEYS = {
   rooms: ['uid'],
   /** set of uids. */
   blocks: ['uid'],
+  /** hash: a ban as JSON → since when, ms; revision: another one after every change. */
+  bans: [],
   /** hash: name, private (1 or 0), created (ms). */
   room: ['room'],
   /** hash: uid → role, space, the seq before the entry that admitted them. */
@@ -65,6 +67,8 @@ export const KEYS = {
   lease: ['node'],
   /** string: the number of the last counted payload to a node. */
   cnt: ['node'],
+  /** channel: words to all nodes. */
+  words: [],
   /** channel: payloads to one node. */
   to: ['node'],
   /** channel: entries and frames of a room or of all. */

@@ -1,8 +1,9 @@
 /** A node's heartbeat in the store: lease, canary, lost hints, and the burial of nodes that have none any more. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Listener, NodeId } from '../chat/ports.js';
+import type { NodeId } from '../chat/ports.js';
+import type { Uid } from '../protocol/index.js';
 import type { Link } from './connect.js';
-import type { Hints } from './hints.js';
+import type { Hearer, Hints } from './hints.js';
 import type { Store } from './store.js';
 import type { Subscriptions } from './subscriptions.js';
 
@@ -14,14 +15,14 @@ const SWEEP_BEATS = 3;
 const DEAF_BEATS = 3;
 /** Seconds of silence after which a node is not ready. */
 const SILENCE = 4;
-const BURY_AT_ONCE = 200;
+const BURY_AT_ONCE = 100;
 
 export class Pulse {
   readonly #store: Store;
   readonly #hints: Hints;
   readonly #subscriptions: Subscriptions;
   readonly #subscriber: Link;
-  readonly #listener: Listener;
+  readonly #listener: Hearer;
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -31,7 +32,7 @@ export class Pulse {
   #lastEcho = performance.now();
   #wasAway = false;
 
-  constructor(store: Store, hints: Hints, subscriptions: Subscriptions, subscriber: Link, listener: Listener) {
+  constructor(store: Store, hints: Hints, subscriptions: Subscriptions, subscriber: Link, listener: Hearer) {
     this.#store = store;
     this.#hints = hints;
     this.#subscriptions = subscriptions;
@@ -107,7 +108,9 @@ export class Pulse {
     let buried = 0;
     while (left > 0) {
       const args = [node, BURY_AT_ONCE, this.#store.limits.deviceMs, isAlive ? 1 : 0];
-      left = (await this.#store.run('bury', args)) as number;
+      const [some, gone = []] = (await this.#store.run('bury', args)) as [number, Uid[]?];
+      left = some;
+      if (!isAlive && gone.length > 0) this.#listener.onGone?.(gone);
       // Between parts, others have their turn.
       if (left > 0) await delay(5);
       buried++;

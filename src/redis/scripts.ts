@@ -8,7 +8,10 @@ import { luaKeys } from './keys.js';
 export const SCRIPTS = [
   'append',
   'assert',
+  'ban',
   'beat',
+  'block',
+  'blockers',
   'bury',
   'change',
   'enter',

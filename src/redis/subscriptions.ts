@@ -43,12 +43,14 @@ export class Subscriptions {
   /** Subscribes a new connection to all that is wanted, and waits for it to be so. */
   async prepare(client: Redis): Promise<void> {
     const own = this.#store.keys.to(this.#store.node);
+    const words = this.#store.keys.words();
     this.#hints.restart();
     client.on('message', (channel, payload) => {
       if (channel === own) this.#hints.hearNode(payload);
+      else if (channel === words) this.#hints.hearWord(payload);
       else this.#hear(channel, payload);
     });
-    const channels = [own, ...this.#follows.keys()];
+    const channels = [own, words, ...this.#follows.keys()];
     for (let i = 0; i < channels.length; i += CHUNK) await client.subscribe(...channels.slice(i, i + CHUNK));
   }
 

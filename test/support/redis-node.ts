@@ -1,6 +1,6 @@
 /** Redis backends as tests make them: quiet, counted, and with a prefix of their own. */
 import type { Cell, Meter } from '../../src/chat/meter.js';
-import type { Backend, Listener, StoreLimits } from '../../src/chat/ports.js';
+import type { Listener, StoreLimits } from '../../src/chat/ports.js';
 import { createRedisBackend, type RedisBackendOptions } from '../../src/redis/backend.js';
 import { Recorder } from './recorder.js';
 import type { RedisServer } from './redis.js';
@@ -43,10 +43,12 @@ export class Notes implements Meter {
   };
 }
 
+type Backend = ReturnType<typeof createRedisBackend>;
+
 let made = 0;
 
 /** A prefix that no other test of this run has, so that all share a server. */
-export const newPrefix = (): string => `t${process.pid}-${++made}`;
+const newPrefix = (): string => `t${process.pid}-${++made}`;
 
 /** Several nodes on one server, under one prefix. */
 export class RedisNodes {

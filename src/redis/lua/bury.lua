@@ -3,19 +3,21 @@
 -- INCLUDE: presence, now
 -- KEYS: 1 root
 -- ARGV: the dead node, how many uids now, life of a last-seen time in ms, 1 if its lease does not matter
--- REPLY: how many uids are left; -1 if the node lives
+-- REPLY: how many uids are left, -1 if the node lives; those of this part who are online nowhere now
 local dead = ARGV[1]
-if ARGV[4] ~= '1' and redis.call('EXISTS', K_lease(dead)) == 1 then return -1 end
+if ARGV[4] ~= '1' and redis.call('EXISTS', K_lease(dead)) == 1 then return { -1 } end
+local gone = {}
 for _, uid in ipairs(redis.call('SRANDMEMBER', K_uids(dead), ARGV[2])) do
   local pres = redis.call('HGETALL', K_pres(uid))
   for i = 1, #pres, 2 do
     if string.match(pres[i + 1], '^%S+') == dead then redis.call('HDEL', K_pres(uid), pres[i]) end
   end
   disappear(uid, dead, now, ARGV[3])
+  if redis.call('EXISTS', K_at(uid)) == 0 then gone[#gone + 1] = uid end
 end
 local left = redis.call('SCARD', K_uids(dead))
 if left == 0 then
   redis.call('DEL', K_cnt(dead), K_lease(dead))
   redis.call('ZREM', K_nodes(), dead)
 end
-return left
+return { left, gone }
