@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 
 /** The version of all keys and payloads. */
-export const SCHEMA = '1';
+const SCHEMA = '1';
 
 /** What an operator should know: why it must not be used, and what is weak though it may be. */
 export type Inspection = { readonly unfit: readonly string[]; readonly weak: readonly string[] };
