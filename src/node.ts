@@ -17,6 +17,9 @@ import type { Handlers, Request, Response } from './server/transport.js';
 const BUFFERED_MAX = 1_048_576;
 const HEADERS_MAX = 4_096;
 
+/** Milliseconds in which the last answers leave this process. */
+const WRITTEN_MS = 50;
+
 export type NodeParts = {
   readonly config: Config;
   readonly backend: Backend;
@@ -102,8 +105,17 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     };
   }
 
+  /** Answers below `/v1` that are not out yet. */
+  const inHand = new Set<Promise<Response>>();
+
+  function answerApi(request: Request): Promise<Response> {
+    const answer = api.answer(request);
+    inHand.add(answer);
+    return answer.finally(() => inHand.delete(answer));
+  }
+
   function http(request: Request): Response | Promise<Response> {
-    if (request.path.startsWith('/v1/')) return api.answer(request);
+    if (request.path.startsWith('/v1/')) return answerApi(request);
     if (request.method !== 'GET' && request.method !== 'HEAD') return failure('not_found');
     switch (request.path) {
       case '/healthz':
@@ -138,8 +150,12 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     },
     async close() {
       await running.stop();
+      await Promise.allSettled(inHand);
+      await pause(WRITTEN_MS);
       await transport.close();
       await backend.close();
     },
   };
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,6 +1,7 @@
 /** The way in and out of a connection: welcome, receipts, what is pending, `synced`; and what it leaves behind. */
-import { HEARTBEAT_SECONDS, PROTOCOL_VERSION } from '../protocol/index.js';
+import { HEARTBEAT_SECONDS, type MessageId, PROTOCOL_VERSION } from '../protocol/index.js';
 import { encode, receiptFrame } from './answers.js';
+import type { Cursors } from './cursors.js';
 import type { Delivery } from './delivery.js';
 import type { Feeds } from './feeds.js';
 import { Gate } from './gate.js';
@@ -20,6 +21,7 @@ export type ArrivalParts = {
   readonly delivery: Delivery;
   readonly feeds: Feeds;
   readonly pulse: Pulse;
+  readonly cursors: Cursors;
   readonly meter: Meter;
   readonly limits: {
     readonly frame: number;
@@ -83,10 +85,11 @@ export class Arrivals {
     session.hinted.clear();
   }
 
-  private welcomeFrame(session: Session, ts: number): string {
+  private welcomeFrame(session: Session, ts: number, id?: MessageId): string {
     const { frame, rate, dedup } = this.parts.limits;
     return encode({
       type: 'welcome',
+      ...(id === undefined ? {} : { id }),
       uid: session.uid,
       device: session.device,
       node: this.parts.node,
@@ -99,8 +102,8 @@ export class Arrivals {
   }
 
   /** The answer to a `hello` that renewed the credentials. */
-  async welcomeAgain(session: Session): Promise<string> {
-    return this.welcomeFrame(session, Date.now());
+  welcomeAgain(session: Session, id: MessageId | undefined): string {
+    return this.welcomeFrame(session, Date.now(), id);
   }
 
   private expectBacklog(session: Session, { conv, cursor, head }: Standing): void {
@@ -125,8 +128,9 @@ export class Arrivals {
 
   /** A connection has ended, in order or not. What it was confirmed to have is noted; the rest stays pending. */
   leave(session: Session, inOrder: boolean): void {
-    const { registry, feeds, pulse, delivery } = this.parts;
+    const { registry, feeds, pulse, delivery, cursors } = this.parts;
     if (inOrder && session.arrived && !session.lagging) pulse.closedInOrder(session);
+    cursors.flushSoon();
     for (const track of [...session.tracks.values()]) if (track.feed) feeds.detach(session, track.conv);
     delivery.forget(session);
     if (session.arrived) this.gone(session);

@@ -2,7 +2,7 @@
 import { viewOf } from './answers.js';
 import type { Delivery, DeliveryParts } from './delivery.js';
 import { Gate } from './gate.js';
-import { frameOf, type Item } from './item.js';
+import { type Item, senderOf } from './item.js';
 import type { Cell } from './meter.js';
 import { type Log, type Slice, Unavailable } from './ports.js';
 import type { Session, Track } from './session.js';
@@ -116,5 +116,5 @@ export class CatchUp {
 const EMPTY: ReadonlySet<string> = new Set();
 
 function isOwnUnderWay(session: Session, item: Item): boolean {
-  return session.inFlight > 0 && JSON.parse(frameOf(item)).sender === session.uid;
+  return session.inFlight > 0 && senderOf(item) === session.uid;
 }

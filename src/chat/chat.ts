@@ -58,7 +58,7 @@ export function createChat(parts: ChatParts) {
   const registry = new Registry();
   const commits = new Commits({ log: backend.log, registry, meter, now, fault });
   const feeds = new Feeds({ backend, registry, fault });
-  const delivery = new Delivery({ registry, meter, feeds, now });
+  const delivery = new Delivery({ registry, meter, feeds, commits, now });
   const settled = () => commits.settled();
   delivery.reader = new CatchUp({ log: backend.log, registry, meter, feeds, delivery, settled, fault });
   const cursors = new Cursors({ devices: backend.devices, registry, delivery, fault });
@@ -76,6 +76,7 @@ export function createChat(parts: ChatParts) {
     delivery,
     feeds,
     pulse,
+    cursors,
     meter,
     limits: parts.limits,
     fault,
@@ -130,7 +131,7 @@ export function createChat(parts: ChatParts) {
     if (identity?.uid !== session.uid)
       return { refused: 'bad_request', message: 'another user, or no valid token' } as const;
     session.identity = identity;
-    return arrivals.welcomeAgain(session);
+    return arrivals.welcomeAgain(session, frame.id);
   }
 
   return {

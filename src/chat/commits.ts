@@ -9,7 +9,7 @@ import { errorFrame, retryAfter, sentFrame, WORDS } from './answers.js';
 import type { Cursors } from './cursors.js';
 import type { Delivery } from './delivery.js';
 import type { Feeds } from './feeds.js';
-import { type Item, itemOf, MARK } from './item.js';
+import { frameOf, type Item, itemOf, MARK, senderOf } from './item.js';
 import type { Cell, Meter } from './meter.js';
 import { type Letter, type Log, type Outcome, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
@@ -100,6 +100,23 @@ export class Commits {
     if (this.finished >= this.submitted) return Promise.resolve();
     const after = this.submitted;
     return new Promise((resolve) => this.settling.push({ after, resolve }));
+  }
+
+  /**
+   * Whether a connection has a send under way that an entry, which came from elsewhere, will turn out to be the first
+   * place of: same sender, conversation and id. Its answer then stands in the entry's place.
+   */
+  isRepeated(session: Session, conv: Conv, item: Item): boolean {
+    if (session.inFlight === 0 || senderOf(item) !== session.uid) return false;
+    const { id } = JSON.parse(frameOf(item));
+    const isSame = ({ letter, ...sending }: Sending) =>
+      sending.session === session && letter.conv === conv && letter.id === id;
+    return id !== undefined && (this.onItsWay.some(isSame) || this.queue.some(isSame));
+  }
+
+  /** Whether nothing is on its way or waiting. */
+  get isIdle(): boolean {
+    return this.finished >= this.submitted;
   }
 
   /** The send that an entry's hint names, if it has no answer yet; the hint is its answer. */

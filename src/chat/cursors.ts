@@ -22,6 +22,7 @@ export type CursorParts = {
 export class Cursors {
   private noted = new Map<string, Noted>();
   private timer: NodeJS.Timeout | undefined;
+  private soon = false;
   private flushing: Promise<void> | undefined;
 
   constructor(private readonly parts: CursorParts) {}
@@ -32,6 +33,16 @@ export class Cursors {
     const before = this.noted.get(key)?.mark;
     this.noted.set(key, { mark: before ? merged(before, mark) : mark, from });
     this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+  }
+
+  /** Writes what is noted at the end of this turn: a connection has ended, and its user may be back in a moment. */
+  flushSoon(): void {
+    if (this.soon || this.noted.size === 0) return;
+    this.soon = true;
+    setImmediate(() => {
+      this.soon = false;
+      void this.flush();
+    });
   }
 
   /** Whether a device has marks that are not written yet. */

@@ -7,6 +7,7 @@
 import type { Conv, Uid } from '../protocol/index.js';
 import { viewOf } from './answers.js';
 import type { CatchUp } from './catch-up.js';
+import type { Commits } from './commits.js';
 import { hasMark, type Item, MARK, placeOf } from './item.js';
 import type { Cell, Meter } from './meter.js';
 import type { Registry } from './registry.js';
@@ -29,6 +30,7 @@ export type DeliveryParts = {
     catchUp(session: Session, track: Track): 'level' | 'behind' | 'ahead';
     fallBehind(session: Session, track: Track): void;
   };
+  readonly commits: Pick<Commits, 'isRepeated'>;
   readonly now: () => number;
 };
 
@@ -77,6 +79,10 @@ export class Delivery {
       if (session === except) continue;
       if (!session.arrived) {
         session.hinted.set(conv, seq);
+        continue;
+      }
+      if (this.parts.commits.isRepeated(session, conv, item)) {
+        this.expect(session, conv, seq);
         continue;
       }
       if (this.offer(session, conv, seq, { frame: viewOf(item, user.blocks), isSent: false }, isFirst)) route.value++;

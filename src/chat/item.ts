@@ -48,6 +48,12 @@ export function tsOf(item: Item, tsAt = placeOf(item).tsAt): number {
   return Number(item.slice(tsAt, item.indexOf(',', tsAt)));
 }
 
+/** Who wrote an item. An id before it cannot be mistaken for it: there the quotes are escaped. */
+export function senderOf(item: Item): Uid {
+  const from = item.indexOf('"sender":"') + '"sender":"'.length;
+  return item.slice(from, item.indexOf('"', from)) as Uid;
+}
+
 /** Puts an item together as every backend must. */
 export function itemOf(mark: number, conv: Conv, seq: number, ts: number, tail: string): Item {
   return `${String.fromCharCode(MARK_ZERO + mark)}{"type":"message","conv":"${conv}","seq":${seq},"ts":${ts},${tail}`;

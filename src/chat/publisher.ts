@@ -7,7 +7,7 @@ import type { Commits } from './commits.js';
 import type { Delivery } from './delivery.js';
 import type { Feed } from './feed.js';
 import type { Feeds } from './feeds.js';
-import { frameOf, hasMark, type Item, MARK, placeOf } from './item.js';
+import { frameOf, hasMark, type Item, MARK, placeOf, senderOf } from './item.js';
 import type { Switchboard } from './line.js';
 import type { Cell, Meter } from './meter.js';
 import { type Log, Unavailable } from './ports.js';
@@ -90,9 +90,19 @@ export class Publisher {
     const sending = ref > 0 ? this.parts.commits.heard(ref) : undefined;
     const own = sending && feed.tracks.get(sending.session);
     if (sending && own) this.holdAnswer(feed, sending.session, own, seq, sentOf(sending.id, item));
+    else if (!this.parts.commits.isIdle) this.leaveRepeatsToTheLog(feed, item);
     const frame = frameOf(item);
     this.publishFrame(feed, seq, frame, item);
     if (hasMark(item, MARK.op)) this.membership(feed, frame);
+  }
+
+  /** Connections that are sending the very message that came from elsewhere read on when they have their answer. */
+  private leaveRepeatsToTheLog(feed: Feed, item: Item): void {
+    for (const session of this.parts.registry.get(senderOf(item))?.sessions ?? []) {
+      const track = feed.tracks.get(session);
+      if (track?.level && this.parts.commits.isRepeated(session, feed.conv, item))
+        this.parts.feeds.fallBehind(session, track);
+    }
   }
 
   /** Writes one frame to everybody who is level and moves the feed there. */
@@ -191,7 +201,7 @@ export class Publisher {
 
   /** An entry may be the one that a send of a connection here, still under way, will be answered with. */
   private isUnderWay(feed: Feed, item: Item): boolean {
-    const user = this.parts.registry.get(JSON.parse(frameOf(item)).sender);
+    const user = this.parts.registry.get(senderOf(item));
     return user?.sessions.some((session) => session.inFlight > 0 && feed.tracks.get(session)?.level) ?? false;
   }
 }

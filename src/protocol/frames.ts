@@ -144,6 +144,7 @@ export type Member = { readonly uid: Uid; readonly role: Role; readonly online: 
 export type ServerFrame =
   | {
       readonly type: 'welcome';
+      readonly id?: MessageId;
       readonly uid: Uid;
       readonly device: DeviceId;
       readonly node: string;
