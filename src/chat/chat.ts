@@ -6,6 +6,7 @@ import { Arrivals } from './arrivals.js';
 import { Bucket } from './bucket.js';
 import { CatchUp } from './catch-up.js';
 import { Commits } from './commits.js';
+import { CursorTokens } from './cursor-token.js';
 import { Cursors } from './cursors.js';
 import { Delivery } from './delivery.js';
 import { Feeds } from './feeds.js';
@@ -22,6 +23,7 @@ import { Reconcile } from './reconcile.js';
 import { Registry } from './registry.js';
 import { Requests } from './requests.js';
 import { type Identity, Session, type SessionOptions } from './session.js';
+import { Streams } from './streams.js';
 
 /** Frames, and characters of them, that wait until their connection is let in. */
 const INBOX_FRAMES = 256;
@@ -82,7 +84,11 @@ export function createChat(parts: ChatParts) {
     fault,
   });
   let secret = '';
-  const polls = new Polls({ backend, registry, feeds, cursors, secret: () => secret, newConn, fault });
+  const { devices } = backend;
+  const tokens = new CursorTokens({ devices, cursors, secret: () => secret });
+  const polls = new Polls({ backend, registry, feeds, tokens, newConn, fault });
+  const { userSockets } = parts.limits;
+  const streams = new Streams({ tokens, devices, registry, meter, userSockets, fault });
   const reconcile = new Reconcile({ backend, registry, delivery, feeds, polls, meter, fault });
   const requests = new Requests({ backend, registry, cursors, membership });
   const handlers = new Handlers({ backend, registry, commits, cursors, delivery, requests, meter, now, renew, fault });
@@ -137,6 +143,7 @@ export function createChat(parts: ChatParts) {
   return {
     registry,
     polls,
+    streams,
     cursors,
     commits,
     delivery,

@@ -17,7 +17,7 @@ export class Feed {
   readonly tracks = new Map<Session, Track>();
   /** Tracks that are not level. */
   readonly behind = new Map<Track, Session>();
-  /** Level tracks whose users block somebody: written one by one. */
+  /** Level tracks whose users block somebody, or whose lines hear no topic: written one by one. */
   readonly singly = new Map<Track, Session>();
   readonly waiters = new Set<Waiter>();
   readonly early = new Map<number, Early>();

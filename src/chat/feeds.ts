@@ -140,7 +140,7 @@ export class Feeds {
     }
     feed.behind.delete(track);
     const blocks = this.parts.registry.get(session.uid)?.blocks;
-    if (blocks !== undefined && blocks.size > 0) feed.singly.set(track, session);
+    if (!session.line.broadcasts || (blocks?.size ?? 0) > 0) feed.singly.set(track, session);
     else session.line.subscribe(feed.topic);
     return 'level';
   }

@@ -11,6 +11,8 @@ export type Written =
 export interface Line {
   /** Which kind of connection it is, for the metrics. */
   readonly transport: 'websocket' | 'sse';
+  /** Whether what is published to a topic reaches it; where not, it is written everything singly. */
+  readonly broadcasts: boolean;
   /** Writes one frame. On a closed line: `dropped`, never an exception. */
   send(frame: string): Written;
   /** Bytes that wait in this process. */

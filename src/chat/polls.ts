@@ -3,10 +3,9 @@
  * does, with the cursor of the answer that arrived. A device is present for a while after its last poll, so that what
  * comes between two polls is hinted to the node that will most likely be asked next.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Conv, type ErrorCode, PAGE_BYTES_MAX, POLL_CONVERSATIONS_MAX } from '../protocol/index.js';
 import { viewOf } from './answers.js';
-import type { Cursors } from './cursors.js';
+import type { CursorTokens } from './cursor-token.js';
 import type { Feeds } from './feeds.js';
 import type { Backend, ConnId, Reader, Standing } from './ports.js';
 import type { Registry, Waiter } from './registry.js';
@@ -24,8 +23,7 @@ export type PollParts = {
   readonly backend: Backend;
   readonly registry: Registry;
   readonly feeds: Feeds;
-  readonly cursors: Cursors;
-  readonly secret: () => string;
+  readonly tokens: CursorTokens;
   readonly newConn: () => ConnId;
   readonly fault: (error: unknown) => void;
 };
@@ -87,9 +85,8 @@ export class Polls {
 
   /** One poll: acknowledges, then answers with what is pending, waiting up to `waitMs` for something. */
   async poll(reader: Reader, waitMs: number, ack: string | undefined, gone: AbortSignal): Promise<PollAnswer> {
-    if (ack !== undefined) {
-      const refusal = await this.acknowledge(reader, ack);
-      if (refusal) return refusal;
+    if (ack !== undefined && !(await this.parts.tokens.acknowledge(reader, ack))) {
+      return { refused: 'bad_request', message: 'ack: not a cursor of this device' };
     }
     const poller = await this.present(reader);
     poller.end?.();
@@ -127,16 +124,6 @@ export class Polls {
 
   private displace(reader: Reader, poller: Poller): Promise<void> {
     return this.parts.backend.whispers.toUsers([reader.uid], `!poll ${reader.device} ${poller.conn}`);
-  }
-
-  private async acknowledge(reader: Reader, cursor: string): Promise<PollAnswer | undefined> {
-    const poll = this.numberOf(reader, cursor);
-    if (poll === undefined) return { refused: 'bad_request', message: 'ack: not a cursor of this device' };
-    if (poll === 0) return undefined;
-    const held = await this.parts.backend.devices.openPoll(reader, poll);
-    const marks = (held ?? []).map(([conv, seq]) => ({ uid: reader.uid, device: reader.device, conv, delivered: seq }));
-    if (marks.length > 0) await this.parts.cursors.write(marks, undefined);
-    return undefined;
   }
 
   private async present(reader: Reader): Promise<Poller> {
@@ -191,7 +178,8 @@ export class Polls {
       if (upTo > standing.cursor) held.push([standing.conv, upTo]);
     }
     if (frames.length === 0) return undefined;
-    return { frames, cursor: this.cursorOf(reader, await this.parts.backend.devices.savePoll(reader, held)) };
+    const saved = await this.parts.backend.devices.savePoll(reader, held);
+    return { frames, cursor: this.parts.tokens.of(reader, saved) };
   }
 
   private listenTo(poller: Poller, feeds: readonly Standing[]): void {
@@ -209,24 +197,6 @@ export class Polls {
   }
 
   private empty(reader: Reader): PollAnswer {
-    return { frames: [], cursor: this.cursorOf(reader, 0) };
-  }
-
-  private cursorOf(reader: Reader, poll: number): string {
-    return `${poll}.${this.sign(reader, poll).toString('base64url')}`;
-  }
-
-  /** The number in a cursor that this service gave to this device; undefined for any other text. */
-  private numberOf(reader: Reader, cursor: string): number | undefined {
-    const [, digits = '', signature = ''] = /^(0|[1-9]\d{0,15})\.([\w-]{22})$/.exec(cursor) ?? [];
-    const given = Buffer.from(signature, 'base64url');
-    const poll = Number(digits);
-    if (digits === '' || given.length !== 16 || !timingSafeEqual(given, this.sign(reader, poll))) return undefined;
-    return poll;
-  }
-
-  private sign(reader: Reader, poll: number): Buffer {
-    const text = `poll ${reader.uid} ${reader.device} ${poll}`;
-    return createHmac('sha256', this.parts.secret()).update(text).digest().subarray(0, 16);
+    return { frames: [], cursor: this.parts.tokens.of(reader, 0) };
   }
 }

@@ -14,6 +14,7 @@ import { messageRoutes } from './routes/messages.js';
 import { presenceRoutes } from './routes/presence.js';
 import { roomRoutes } from './routes/rooms.js';
 import { type NodeStatus, serverRoutes } from './routes/server.js';
+import { streamRoutes } from './routes/stream.js';
 import { tokenRoutes } from './routes/tokens.js';
 import type { Request, Response } from './transport.js';
 
@@ -44,6 +45,7 @@ export class Api {
       ...roomRoutes(parts),
       ...tokenRoutes(parts),
       ...serverRoutes(parts),
+      ...streamRoutes(parts),
     ];
   }
 

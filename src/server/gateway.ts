@@ -117,14 +117,15 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
   /** From now on nobody new is let in. */
   closeDoors(): void {
     this.draining = true;
+    this.parts.chat.streams.closeDoors();
   }
 
   /**
-   * Sends everybody elsewhere: `reconnect` with delays spread over `windowMs`, then 1012, in rounds. Resolves when the
-   * last one was told; what is in hand of each is answered first.
+   * Sends everybody elsewhere, streams included: `reconnect` with delays spread over `windowMs`, then 1012, in rounds.
+   * Resolves when the last one was told; what is in hand of each is answered first.
    */
   async sendAway(windowMs: number): Promise<void> {
-    const lines = [...this.connections.keys()];
+    const lines = this.lines();
     const rounds = Math.max(1, Math.min(10, Math.floor(windowMs / 200)));
     const spread = Math.max(500, windowMs / 2);
     const perRound = Math.ceil(lines.length / rounds);
@@ -135,6 +136,10 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
       for (const line of round) line.close(CLOSE.restart.code, CLOSE.restart.reason);
       if (at + perRound < lines.length) await new Promise((resolve) => setTimeout(resolve, windowMs / rounds / 2));
     }
+  }
+
+  private lines(): readonly Line[] {
+    return [...this.connections.keys(), ...this.parts.chat.streams.lines()];
   }
 
   private async hello(connection: Connection, text: string | undefined): Promise<void> {

@@ -51,6 +51,9 @@ export function answer(
   } else out.end(body);
 }
 
+/** Milliseconds that a peer has to take the rest of an ended stream. */
+const LINGER_MS = 30_000;
+
 class NodeStream implements Stream {
   private isOpen = true;
   private readonly closeListeners: (() => void)[] = [];
@@ -85,6 +88,8 @@ class NodeStream implements Stream {
   end(): void {
     if (!this.isOpen) return;
     this.out.end();
+    const linger = setTimeout(() => this.out.destroy(), LINGER_MS).unref();
+    this.out.once('close', () => clearTimeout(linger));
     this.closed();
   }
 

@@ -24,6 +24,7 @@ const LINGER_MS = 10_000;
 
 export class UwsLine implements Line {
   readonly transport = 'websocket';
+  readonly broadcasts = true;
   isOpen = true;
   /** Has subscribed at least once; uWebSockets.js publishes in the name of no other socket. */
   hasSubscribed = false;

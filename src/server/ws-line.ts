@@ -14,6 +14,7 @@ export type LineEvents = {
 
 export class WsLine implements Line {
   readonly transport = 'websocket';
+  readonly broadcasts = true;
   private isOpen = true;
   private isCorked = false;
   private isAwaitingDrain = false;
