@@ -15,6 +15,7 @@ export function createErasure(store: Store): Erasure {
       renameInFeeds(store, uid, alias);
       // A block goes on to hide what it hid.
       for (const { blocks } of store.users.values()) if (blocks.delete(uid)) blocks.add(alias);
+      for (const [key, ban] of store.bans) if (ban.uid === uid) store.bans.delete(key);
       store.users.delete(uid);
     },
   };

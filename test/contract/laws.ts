@@ -10,9 +10,15 @@ import { presenceLaws } from './presence-laws.js';
 import { receiptLaws } from './receipt-laws.js';
 import { retentionLaws } from './retention-laws.js';
 import { roomLaws } from './room-laws.js';
+import { amendmentLaws } from './social-amendment-laws.js';
+import { blockLaws } from './social-block-laws.js';
+import { socialBoxLaws } from './social-box-laws.js';
+import { conversationLaws } from './social-conversation-laws.js';
+import { erasureLaws } from './social-erasure-laws.js';
+import { pagingLaws } from './social-paging-laws.js';
 import type { Subject } from './town.js';
 
-/** Registers everything that src/chat/ports.ts promises, as tests of one backend. */
+/** Registers everything that src/chat/ports.ts and social-ports.ts promise, as tests of one backend. */
 export function laws(subject: Subject): void {
   describe(`on ${subject.name}`, () => {
     logLaws(subject);
@@ -26,5 +32,15 @@ export function laws(subject: Subject): void {
     roomLaws(subject);
     hintLaws(subject);
     if (subject.manyNodes) nodesLaws(subject);
+    if (subject.social) socialLaws(subject);
   });
+}
+
+function socialLaws(subject: Subject): void {
+  amendmentLaws(subject);
+  socialBoxLaws(subject);
+  conversationLaws(subject);
+  pagingLaws(subject);
+  blockLaws(subject);
+  erasureLaws(subject);
 }

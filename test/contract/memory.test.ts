@@ -5,6 +5,7 @@ import { laws } from './laws.js';
 laws({
   name: 'memory',
   manyNodes: false,
+  social: true,
   async make({ limits }) {
     const backend = createMemoryBackend({ limits });
     return {
