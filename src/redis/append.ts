@@ -10,13 +10,17 @@ const FLAG = { dup: 1, first: 2, readMoved: 4 } as const;
 const ROOM = 'room:';
 
 /** How many entries a log may hold beyond what it keeps, before they are cut off in one go. */
-const slackOf = (keep: number): number => Math.min(64, Math.floor(keep / 16));
+export const slackOf = (keep: number): number => Math.min(64, Math.floor(keep / 16));
 
-/** Letters grouped by conversation, since one conversation is one RPUSH; `order` is where each letter then stands. */
+/**
+ * Letters grouped by conversation, since one conversation is one RPUSH; `order` is where each letter then stands.
+ * `mark`: what the mark of each says beside its side.
+ */
 export function lettersOf(
   letters: readonly Letter[],
   node: string,
   limits: StoreLimits,
+  mark = 0,
 ): { readonly args: Argument[]; readonly order: readonly number[] } {
   const groups = new Map<Conv, number[]>();
   for (const [index, { conv }] of letters.entries()) {
@@ -33,8 +37,7 @@ export function lettersOf(
     for (const index of group) {
       const letter = letters[index] as Letter;
       const isGreater = sides !== undefined && sides[0] !== sides[1] && letter.sender === sides[1];
-      const mark = (isGreater ? MARK.greater : 0) + (hasOp(letter.tail) ? MARK.op : 0);
-      bodies.push(mark, letter.sender, letter.id ?? '', letter.tail, letter.ref);
+      bodies.push(mark + (isGreater ? MARK.greater : 0), letter.sender, letter.id ?? '', letter.tail, letter.ref);
     }
   }
   const bounds = [limits.pendingMessages, limits.pendingBytes, limits.strangerMessages, limits.strangers];
@@ -61,13 +64,6 @@ export const keepingOf = (limits: StoreLimits): readonly [number, number, number
 
 const feedOf = (conv: Conv): readonly string[] =>
   conv.startsWith(ROOM) ? ['r', conv.slice(ROOM.length), ''] : ['a', '', ''];
-
-/** Whether a tail has an `op`, which stands right behind the target. Found by position: `data` may hold anything. */
-export function hasOp(tail: string): boolean {
-  const sender = tail.indexOf('"sender":"');
-  const target = tail.indexOf('",', sender + 10) + 2;
-  return tail.startsWith(',"op":', tail.indexOf(',', target));
-}
 
 /** `answers`: per letter in `order` a code, or seq and flags, and of a dup its ts. */
 export function outcomesOf(

@@ -6,6 +6,7 @@ import type { Backend, Devices, Health, Log, NodeId, Presence, Rooms, StoreLimit
 import type { SocialPorts } from '../chat/social-ports.js';
 import type { Conv } from '../protocol/index.js';
 import { type Address, parseAddress } from './address.js';
+import { RedisAmendments } from './amendments.js';
 import { RedisBans } from './bans.js';
 import { RedisBlocks } from './blocks.js';
 import { bounded, Link, type Logger } from './connect.js';
@@ -44,7 +45,7 @@ const LEAVE_MS = 5_000;
 /** Throws, with a message for the operator, where the URL or the prefix is out of form. Connects in `start`. */
 export function createRedisBackend(
   options: RedisBackendOptions,
-): Backend & Pick<SocialPorts, 'bans' | 'blocks' | 'words'> {
+): Backend & Pick<SocialPorts, 'amendments' | 'bans' | 'blocks' | 'words'> {
   return new RedisBackend(options);
 }
 
@@ -55,6 +56,7 @@ class RedisBackend implements Backend {
   readonly presence: Presence;
   readonly rooms: Rooms;
   readonly whispers: Whispers;
+  readonly amendments: SocialPorts['amendments'];
   readonly bans: RedisBans;
   readonly blocks: SocialPorts['blocks'];
   readonly words: SocialPorts['words'];
@@ -87,6 +89,7 @@ class RedisBackend implements Backend {
     this.presence = new RedisPresence(this.#store);
     this.rooms = new RedisRooms(this.#store, () => this.#hints as Hints);
     this.whispers = new RedisWhispers(this.#store);
+    this.amendments = new RedisAmendments(this.#store);
     this.bans = new RedisBans(this.#store);
     this.blocks = new RedisBlocks(this.#store);
     this.words = new RedisWords(this.#store);

@@ -21,10 +21,14 @@ export const KEYS = {
   log: ['conv'],
   /** zset: the seqs of entries with an op. */
   ops: ['conv'],
+  /** zset: the seq of an edit → the seq of the message that it edits. */
+  edits: ['conv'],
   /** string with PX: "seq ts". */
   dedup: ['conv', 'sender', 'id'],
-  /** zset: direct conversation → ts of its last entry, up to a second behind. */
+  /** zset: direct conversation → ts of its last entry without an op, up to a second behind. */
   box: ['uid'],
+  /** zset: direct conversation → ts of its last entry with an op, if it ever had one. */
+  stirred: ['uid'],
   /** zset: uids never seen that this uid wrote to → when, ms. */
   strangers: ['uid'],
   /** hash: room or all → read position. */

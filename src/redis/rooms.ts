@@ -2,7 +2,7 @@
 import { MARK } from '../chat/item.js';
 import type { RoomChange, RoomFacts, Rooms } from '../chat/ports.js';
 import { type Role, type RoomId, roomConv, type Uid } from '../protocol/index.js';
-import { hasOp, keepingOf } from './append.js';
+import { keepingOf } from './append.js';
 import type { Hints } from './hints.js';
 import type { Argument } from './scripts.js';
 import type { Store } from './store.js';
@@ -52,7 +52,7 @@ export class RedisRooms implements Rooms {
       roles.length,
       tails.length,
       ...[...expect.roles, ...roles].flatMap(([uid, role]) => [uid, role ?? '']),
-      ...tails.flatMap((tail) => [hasOp(tail) ? MARK.op : 0, tail]),
+      ...tails.flatMap((tail) => [MARK.op, tail]),
     ];
   }
 

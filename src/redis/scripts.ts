@@ -6,6 +6,7 @@ import type { Link } from './connect.js';
 import { luaKeys } from './keys.js';
 
 export const SCRIPTS = [
+  'amend',
   'append',
   'assert',
   'ban',
@@ -23,6 +24,7 @@ export const SCRIPTS = [
   'mark',
   'members',
   'online',
+  'original',
   'page',
   'pending',
   'poll',

@@ -87,7 +87,7 @@ end
 local gone = ARGV[11] == '1' or redis.call('HLEN', members) == 0
 if gone then
   for _, uid in ipairs(redis.call('HKEYS', members)) do lose(uid) end
-  redis.call('DEL', K_room(room), members, K_roll(room), K_log(conv), K_head(conv), K_ops(conv))
+  redis.call('DEL', K_room(room), members, K_roll(room), K_log(conv), K_head(conv), K_ops(conv), K_edits(conv))
   for _, role in ipairs({ 'owner', 'admin', 'member' }) do redis.call('DEL', K_serving(room, role)) end
 end
 

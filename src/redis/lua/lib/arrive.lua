@@ -60,17 +60,25 @@ local function admit(uid, device, now, most, life)
   return cur, born, mark or 0, seen
 end
 
--- The direct conversations with entries above the cursor, of those that the box has since a time: flat conv, cursor,
--- head; without those whose last entry is older than oldest. And the lowest box score among them.
+-- The direct conversations with an entry since a time, and when each had its last one.
+local function active_since(uid, since)
+  local convs, scores = {}, {}
+  for _, key in ipairs({ K_box(uid), K_stirred(uid) }) do
+    local scored = redis.call('ZRANGEBYSCORE', key, since - LAG, '+inf', 'WITHSCORES')
+    for i = 1, #scored, 2 do
+      local conv, score = scored[i], tonumber(scored[i + 1])
+      if not scores[conv] then convs[#convs + 1] = conv end
+      scores[conv] = math.max(scores[conv] or 0, score)
+    end
+  end
+  return convs, scores
+end
+
+-- The direct conversations with entries above the cursor, of those with an entry since a time: flat conv, cursor,
+-- head; without those whose last entry is older than oldest. And the lowest time of a last entry among them.
 local function pending_of(uid, cur, born, since, oldest)
   local flat, lowest = {}, nil
-  local box = K_box(uid)
-  local scored = redis.call('ZRANGEBYSCORE', box, since - LAG, '+inf', 'WITHSCORES')
-  local convs, scores = {}, {}
-  for i = 1, #scored, 2 do
-    convs[#convs + 1] = scored[i]
-    scores[scored[i]] = tonumber(scored[i + 1])
-  end
+  local convs, scores = active_since(uid, since)
   local explicit = {}
   for i = 1, #convs, CHUNK do
     local last = math.min(#convs, i + CHUNK - 1)
@@ -79,7 +87,8 @@ local function pending_of(uid, cur, born, since, oldest)
   end
   each_head(convs, function(conv, h)
     if not h then
-      redis.call('ZREM', box, conv)
+      redis.call('ZREM', K_box(uid), conv)
+      redis.call('ZREM', K_stirred(uid), conv)
       return
     end
     if h[T] < oldest then return end

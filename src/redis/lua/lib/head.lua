@@ -4,13 +4,19 @@
 --   FA FB what the sides of a dm acknowledged (the highest of any device), RA RB what they read
 --   PA YA PB YB pending for side a and b: messages without op, and their bytes
 --   Z ts of the last box write   E epoch of the run   X when the log's expiry was last set   T ts of the last entry
+--   L last seq without op (0: none yet), and M its ts
 local S, B, O, TR, TW, FA, FB, RA, RB, PA, YA, PB, YB, Z, E, X, T = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
-local FIELDS = 17
-local SHAPE = '<ddddddddddddddddd'
+local L, M = 18, 19
+local FIELDS = 19
+local SHAPE = '<ddddddddddddddddddd'
 
 local function head_of(packed)
-  if packed then return { struct.unpack(SHAPE, packed) } end
-  return { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  if not packed then return { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 } end
+  if #packed >= 8 * FIELDS then return { struct.unpack(SHAPE, packed) } end
+  -- Written before there were L and M.
+  local h = { struct.unpack(string.sub(SHAPE, 1, 18), packed) }
+  h[L], h[M] = h[S], h[T]
+  return h
 end
 
 local function packed(h)

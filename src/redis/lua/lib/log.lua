@@ -34,4 +34,5 @@ local function trim(conv, h, len, keep, slack)
   h[TR], h[TW] = seq_at(log, cut - 1), 0
   redis.call('LTRIM', log, cut, -1)
   redis.call('ZREMRANGEBYSCORE', K_ops(conv), '-inf', h[TR])
+  redis.call('ZREMRANGEBYSCORE', K_edits(conv), '-inf', h[TR])
 end

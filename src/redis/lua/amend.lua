@@ -1,0 +1,67 @@
+#!lua
+-- Stores an entry that changes a message, and replaces items, if each is still as it was read. Refused as a whole when
+-- memory is full.
+-- INCLUDE: head, position, log, hint, now, store
+-- KEYS: 1 root
+-- ARGV: as of append.lua for one letter, which has an op; then that op, the seq of the message, how many edits a message
+--       may have, how many entries a log may have; per item to replace: seq, as it was, as it becomes
+-- REPLY: nothing if an item has changed, else as of append.lua
+local conv, p = ARGV[12], 13 + uids
+local kind, sender, id = ARGV[p], ARGV[p + 5], ARGV[p + 6]
+local op, ref = ARGV[p + 9], ARGV[p + 10]
+local first_item = p + 13
+local log = K_log(conv)
+
+-- One pending message keeps all that follows it from being trimmed; the log must have an end all the same.
+local function is_pinned()
+  local most, len = tonumber(ARGV[p + 12]), call('LLEN', log)
+  if kind ~= 'd' or len < most then return false end
+  local h = head_of(found[2])
+  trim(conv, h, len, keep, slack)
+  found[2] = packed(h)
+  call('SET', K_head(conv), found[2], 'KEEPTTL')
+  return call('LLEN', log) >= most
+end
+
+local function refuses()
+  local refusal = kind == 'r' and is_member(ARGV[p + 1], sender)
+  if refusal then return refusal end
+  if is_pinned() then return 'conflict' end
+  if op == 'edit' and call('ZCOUNT', K_edits(conv), ref, ref) >= tonumber(ARGV[p + 11]) then return 'conflict' end
+end
+
+-- Where the items stand that are to be replaced; nil if one of them is another now.
+local function find_items(len)
+  local h, places = head_of(found[2]), {}
+  for i = first_item, #ARGV, 3 do
+    local index = upto(log, h, len, tonumber(ARGV[i])) - 1
+    if index < 0 or call('LINDEX', log, index) ~= ARGV[i + 1] then return nil end
+    places[#places + 1] = index
+  end
+  return places
+end
+
+local function put(places, which)
+  for i, index in ipairs(places) do call('LSET', log, index, ARGV[first_item + 3 * i - 3 + which]) end
+end
+
+local places, len = {}, 0
+if id == '' or call('EXISTS', K_dedup(conv, sender, id)) == 0 then
+  reply[4] = refuses()
+  if reply[4] then return reply end
+  len = call('LLEN', log)
+  places = find_items(len)
+  if not places then return false end
+  -- Before the entry is stored, for that may trim the log.
+  put(places, 2)
+end
+local well = attempt(1, p, true)
+-- Unless it was stored all the same: then the items are no longer there.
+if not well and places[1] and call('LLEN', log) == len then put(places, 1) end
+local is_new = well and reply[5] % 2 == 0
+if is_new and op == 'edit' then
+  redis.pcall('ZADD', K_edits(conv), ref, format('%.0f', reply[4]))
+  call('PEXPIRE', K_edits(conv), life_of_head)
+end
+reply[2], reply[3] = forward(self)
+return reply
