@@ -82,7 +82,7 @@ describe('stopping', () => {
   });
 });
 
-describe('starting', () => {
+describe.concurrent('starting', () => {
   test('a port in use ends it with an error that names the port', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
