@@ -101,10 +101,10 @@ export class Connection {
     this.#reset();
     const number = this.#try;
     this.#set({ state: STATE.connecting });
+    this.#timer = setTimeout(() => this.drop('no answer in time'), this.#options.connectTimeout);
     try {
       const auth = await this.#options.credentials.current();
       if (number !== this.#try) return;
-      this.#timer = setTimeout(() => this.drop('no answer in time'), this.#options.connectTimeout);
       this.#link = this.#start(this.#ladder.current, auth);
     } catch (error) {
       if (number !== this.#try) return;
@@ -161,12 +161,14 @@ export class Connection {
   async #lost(ending: Ending): Promise<void> {
     const openFor = this.#openedAt > 0 ? Date.now() - this.#openedAt : -1;
     const recall = this.#recall;
+    // A token that could not be had, or an answer from the server itself, says nothing against the transport.
+    const maybeBlocked = openFor < 0 && this.#link !== undefined && ending.code === 1006 && ending.retry === undefined;
     this.#reset();
     const number = this.#try;
     if (openFor >= 0) this.#events.down();
     if (openFor >= STEADY_MS) this.#attempt = 0;
     if (this.#isFinal(ending.code)) return this.#set({ state: STATE.closed, code: ending.code, reason: ending.reason });
-    if (openFor < 0) {
+    if (maybeBlocked) {
       const { fetch, base } = this.#options.endpoint;
       const isBlocked = await this.#ladder.failed(fetch, base);
       if (number !== this.#try) return;
@@ -236,6 +238,7 @@ export class Connection {
   }
 
   #set(status: Status): void {
+    if (status.state === STATE.connecting && this.#status.state === STATE.connecting) return;
     this.#status = status;
     this.#events.status(status);
   }

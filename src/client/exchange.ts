@@ -1,12 +1,6 @@
 /** Puts the parts together: what the line brings goes to the part it is for, and what they want goes to the line. */
-import {
-  type ClientFrame,
-  type Conv,
-  type MessageFrame,
-  parseConv,
-  type ServerFrame,
-  type Uid,
-} from '../protocol/index.js';
+import type { ClientFrame, Conv, MessageFrame, ServerFrame, Uid } from '../protocol/index.js';
+import { changeEntry } from './entries.js';
 import type { Emitter } from './events.js';
 import { failureOf, SkeinError } from './failure.js';
 import { idSource } from './ids.js';
@@ -127,7 +121,7 @@ export class Exchange {
         status: this.#status,
         cursors: this.inbox.cursors,
         peers: this.outgoings.peers,
-        changes: this.outgoings.all.flatMap(changeOf),
+        changes: this.outgoings.unsettled,
       }),
       aligned: ({ cursors, peers }) => {
         this.inbox.align(cursors);
@@ -185,17 +179,13 @@ export class Exchange {
 
   /** From now on the connection is this client's own. `unsettled`: what it had given to another tab. */
   #lead(unsettled: readonly OutboxEntry[]): void {
-    const find = (entry: OutboxEntry, clock: number) => this.#find(entry, clock);
+    const find: OwnLineOptions['find'] = async (entries, clock) =>
+      this.#uid === undefined ? new Map() : findInHistory(this.requests, this.#uid, entries, clock);
     const line = new OwnLine({ ...this.#options, find, uid: () => this.#uid }, this.#line);
     this.#wire = line;
     line.connect(unsettled);
     clearInterval(this.#peers);
     this.#peers = setInterval(() => this.#lookAtPeers(), PEERS_MS);
-  }
-
-  async #find(entry: OutboxEntry, clock: number) {
-    if (this.#uid === undefined) return undefined;
-    return findInHistory(this.requests, this.#uid, entry, clock);
   }
 
   #setStatus(status: Status): void {
@@ -288,31 +278,4 @@ export class Exchange {
     this.#order = Math.max(this.#order + 1, Date.now() * 1_000);
     return this.#order;
   }
-}
-
-/** A message that is not stored yet, as another tab learns of it. */
-function changeOf({ id, target, data, createdAt, state, error }: Outgoing): readonly Change[] {
-  const entry = { id, target, data, createdAt, order: 0 };
-  if (state === 'queued') return [{ entry, state }];
-  return error ? [{ entry, state: 'failed', error: { code: error.code, message: error.message } }] : [];
-}
-
-function changeEntry(asked: RequestFrame, { conv, seq, ts, id }: Frame<'sent'>, me: Uid): MessageFrame | undefined {
-  const base = { type: 'message', conv, seq, ts, ...(id && { id }), sender: me, ...targetOf(conv, me) } as const;
-  switch (asked.type) {
-    case 'recall':
-      return { ...base, op: 'recall', ref: asked.seq };
-    case 'edit':
-      return { ...base, op: 'edit', ref: asked.seq, data: asked.data };
-    case 'react':
-      return { ...base, op: 'react', ref: asked.seq, emoji: asked.emoji, on: asked.on };
-    default:
-      return undefined;
-  }
-}
-
-function targetOf(conv: Conv, me: Uid): Pick<MessageFrame, 'receiver' | 'room' | 'broadcast'> {
-  const named = parseConv(conv);
-  if (named?.kind === 'dm') return { receiver: named.a === me ? named.b : named.a };
-  return named?.kind === 'room' ? { room: named.room } : { broadcast: true };
 }

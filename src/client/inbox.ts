@@ -59,7 +59,7 @@ export class Inbox {
     if (isRepeat && !this.#standings.has(entry.conv)) return;
     const standing = this.#standings.get(entry.conv) ?? this.#begin(entry.conv, from - 1);
     if (to <= standing.cursor) {
-      this.#acknowledge(entry.conv, standing);
+      this.#finish(entry.conv, standing);
     } else if (from <= standing.cursor + 1 && !standing.isFilling) {
       this.#hand(standing, entry);
     } else {
@@ -107,21 +107,20 @@ export class Inbox {
     const { to } = spanOf(entry);
     standing.cursor = to;
     standing.known = Math.max(standing.known, to);
-    const handling = isHidden(entry) ? undefined : this.#events.hand(entry);
-    if (handling === undefined) return this.#acknowledge(entry.conv, standing);
-    const before = standing.handing ?? Promise.resolve();
-    const handing: Promise<void> = this.#track(Promise.all([before, handling])).then(() => {
-      if (standing.handing === handing) standing.handing = undefined;
-      this.#events.done(entry.conv, to);
-    });
-    standing.handing = handing;
+    this.#finish(entry.conv, standing, isHidden(entry) ? undefined : this.#events.hand(entry));
   }
 
   /** Only when nothing before it is still being worked on: an acknowledgement speaks for all that came before. */
-  #acknowledge(conv: Conv, standing: Standing): void {
-    if (standing.handing === undefined) return this.#events.done(conv, standing.cursor);
-    const { cursor } = standing;
-    standing.handing = standing.handing.then(() => this.#events.done(conv, cursor));
+  #finish(conv: Conv, standing: Standing, handling?: Promise<void>): void {
+    const { cursor, handing: before } = standing;
+    if (before === undefined && handling === undefined) return this.#events.done(conv, cursor);
+    const handing: Promise<void> = this.#track(
+      Promise.all([before, handling]).then(() => {
+        if (standing.handing === handing) standing.handing = undefined;
+        this.#events.done(conv, cursor);
+      }),
+    );
+    standing.handing = handing;
   }
 
   #hold(standing: Standing, entry: Entry, to: number): void {
@@ -200,11 +199,9 @@ export class Inbox {
     if (to > standing.cursor) this.#hand(standing, { type: 'truncated', conv, from: standing.cursor + 1, to, reason });
   }
 
-  #track<T>(work: Promise<T>): Promise<T> {
-    const busy = work.then(() => undefined);
-    this.#busy.add(busy);
-    void busy.finally(() => this.#busy.delete(busy));
-    return work;
+  #track(work: Promise<void>): Promise<void> {
+    this.#busy.add(work);
+    return work.finally(() => this.#busy.delete(work));
   }
 }
 

@@ -3,7 +3,7 @@ import type { ClientFrame, Conv } from '../protocol/index.js';
 import type { Timer } from './platform.js';
 
 /** The least number of milliseconds between two acknowledgements. */
-export const ACK_MS = 200;
+const ACK_MS = 200;
 /** Milliseconds for which a read mark, which nothing answers, is said again if the line breaks. */
 const DOUBT_MS = 60_000;
 

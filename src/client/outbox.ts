@@ -26,8 +26,8 @@ export type Change =
 
 export interface OutboxEvents {
   send(frame: ClientFrame): void;
-  /** Looks for a message of one's own in its conversation's history. */
-  find(entry: OutboxEntry): Promise<Stored | undefined>;
+  /** Looks for messages of one's own, all to one addressee, in their conversation's history. */
+  find(entries: readonly OutboxEntry[]): Promise<ReadonlyMap<MessageId, Stored>>;
   change(change: Change): void;
   /** A send was not answered in time, though the line lives. */
   stuck(): void;
@@ -190,7 +190,7 @@ export class Outbox {
       const at = queue.items.findIndex((item) => item.sentAt === 0);
       if (at < 0 || at >= window) return;
       const item = queue.items[at]!;
-      if (isDoubtful(item, facts.limits.dedup)) return void this.#look(queue, item);
+      if (isDoubtful(item, facts.limits.dedup)) return void this.#look(queue, facts.limits.dedup);
       const wait = this.#pace.take();
       if (wait > 0) return this.#resumeIn(wait);
       this.#transmit(item, queue.round);
@@ -220,18 +220,19 @@ export class Outbox {
     else this.#overdue = setTimeout(() => this.#checkOverdue(), left);
   }
 
-  /** Its id may be forgotten: only history can tell whether an earlier try was stored. */
-  async #look(queue: Queue, item: Item): Promise<void> {
+  /** Their ids may be forgotten: only history can tell whether an earlier try was stored. One look serves them all. */
+  async #look(queue: Queue, dedup: number): Promise<void> {
     queue.isLooking = true;
     const startedAt = Date.now();
+    const doubtful = queue.items.filter((item) => item.sentAt === 0 && isDoubtful(item, dedup));
     try {
-      const stored = await this.#events.find(item.entry);
-      item.absentAt = startedAt;
-      if (stored !== undefined) this.stored(item.entry.id, stored);
+      const found = await this.#events.find(doubtful.map(({ entry }) => entry));
+      for (const item of doubtful) item.absentAt = startedAt;
+      for (const [id, stored] of found) this.stored(id, stored);
     } catch (error) {
       // What may not be read was not stored, or the send will be refused just the same.
       if (isPassing(error)) await pause(fullJitter(REPEAT, queue.failures++));
-      else item.absentAt = startedAt;
+      else for (const item of doubtful) item.absentAt = startedAt;
     }
     queue.isLooking = false;
     this.#pump(queue);

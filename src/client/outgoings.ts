@@ -31,6 +31,11 @@ export class Outgoings {
     return [...this.#peers];
   }
 
+  /** What is not stored yet, as another tab learns of it. */
+  get unsettled(): readonly Change[] {
+    return this.all.flatMap(changeOf);
+  }
+
   /** Whether a receipt is waited for. */
   get isCurious(): boolean {
     return this.all.some(({ state }) => state === 'stored' || state === 'delivered');
@@ -100,4 +105,10 @@ function hasReceipts(conv: Conv): boolean {
   if (!isDm(conv)) return false;
   const [a, b] = sidesOf(conv);
   return a !== b;
+}
+
+function changeOf({ id, target, data, createdAt, state, error }: Outgoing): readonly Change[] {
+  const entry = { id, target, data, createdAt, order: 0 };
+  if (state === 'queued') return [{ entry, state }];
+  return error ? [{ entry, state: 'failed', error: { code: error.code, message: error.message } }] : [];
 }

@@ -11,8 +11,8 @@ import type { Facts } from './transports/link.js';
 
 export type OwnLineOptions = ConnectionOptions & {
   readonly storage: OutboxStorage;
-  /** Looks in history for a message of one's own that may be stored. `clock`: as in Facts. */
-  readonly find: (entry: OutboxEntry, clock: number) => Promise<Stored | undefined>;
+  /** Looks in history for messages of one's own that may be stored. `clock`: as in Facts. */
+  readonly find: (entries: readonly OutboxEntry[], clock: number) => Promise<ReadonlyMap<MessageId, Stored>>;
   readonly uid: () => Uid | undefined;
 };
 
@@ -31,7 +31,7 @@ export class OwnLine implements Line {
     const { status, unsupported, settled, trouble } = events;
     this.#outbox = new Outbox(options.storage, options.endpoint.patience, {
       send: (frame) => this.send(frame),
-      find: (entry) => options.find(entry, this.#facts?.clock ?? 0),
+      find: (entries) => options.find(entries, this.#facts?.clock ?? 0),
       change: events.change,
       stuck: () => this.#connection.drop('a send was not answered'),
       trouble,

@@ -178,6 +178,18 @@ test('a repeat older than the dedup time is looked for in history first, and not
   await until(() => alice.texts.length === 252);
 });
 
+test('however many are doubtful, history is read once for them all', async () => {
+  const node = await testNode();
+  const outbox = memoryStorage();
+  for (const text of numbers(100)) await outbox.put(old(text, text, Number(text)));
+  node.say('dm:alice:bob', 'alice', '1', { id: '1' as never, ts: Date.now() - HOUR + 5_000 });
+  node.say('dm:alice:bob', 'alice', '2', { id: '2' as never, ts: Date.now() - HOUR + 6_000 });
+  await online('alice', { url: node.url, outbox });
+  await until(async () => (await outbox.load()).length === 0);
+  expect(node.sends()).toEqual(numbers(98, 3));
+  expect(node.heard.filter(({ frame }) => frame.type === 'history')).toHaveLength(1);
+});
+
 test('the search goes no further back than the time at which the message was written', async () => {
   const node = await testNode();
   const outbox = memoryStorage();

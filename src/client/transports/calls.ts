@@ -15,8 +15,8 @@ export type Call = {
   readonly body?: unknown;
   /** The frame or frames that an answer's JSON stands for. */
   answer(json: object): readonly ServerFrame[];
-  /** The request to make instead if this one is answered 404. */
-  readonly otherwise?: Call;
+  /** The request to make instead if this one is answered with that status. */
+  readonly otherwise?: { readonly status: number; readonly call: Call };
 };
 
 /** Undefined where HTTP has no such request: recall, edit and react, typing, and what makes no sense there. */
@@ -83,11 +83,12 @@ const placed =
   (json) =>
     as({ conv: roomConv(room), seq: 0, ...json, room });
 
-/** Joining a room that does not exist creates it; over HTTP these are two requests. */
+/** Joining a room that does not exist creates it; over HTTP that is another request, and somebody may be quicker. */
 function joining(room: RoomId, me: Uid, as: Reading): Call {
   const answer = placed(room, as);
+  const enter: Call = { method: 'PUT', path: memberPath(room, me), body: {}, answer };
   const create: Call = { method: 'POST', path: 'v1/rooms', body: { room }, answer };
-  return { method: 'PUT', path: memberPath(room, me), body: {}, answer, otherwise: create };
+  return { ...enter, otherwise: { status: 404, call: { ...create, otherwise: { status: 409, call: enter } } } };
 }
 
 function presences(json: object, id: ClientFrame['id']): readonly ServerFrame[] {

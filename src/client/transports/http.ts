@@ -83,7 +83,7 @@ export class HttpCalls {
       });
       const json = await jsonOf(response);
       if (response.ok && json !== undefined) return { json };
-      if (response.status === 404 && call.otherwise) return await this.#make(call.otherwise);
+      if (response.status === call.otherwise?.status) return await this.#make(call.otherwise.call);
       if (response.status === 401) this.end({ code: CLOSE.unauthorized.code, reason: CLOSE.unauthorized.reason });
       return refusalOf(response, json);
     } catch (error) {
@@ -114,7 +114,9 @@ export async function endingOf(response: Response): Promise<Ending> {
   const { code, message, retry } = refusalOf(response, await jsonOf(response));
   if (response.status === 401) return CLOSE.unauthorized;
   if (response.status === 403) return { code: CLOSE.banned.code, reason: message };
-  return { code: 1006, reason: `${code}: ${message}`, retry };
+  // Anything else, such as a 404, may well mean that this transport does not get through.
+  const isAskedToWait = response.status === 429 || response.status === 503;
+  return { code: 1006, reason: `${code}: ${message}`, ...(isAskedToWait && { retry }) };
 }
 
 /** Server's clock minus this one's, in milliseconds, as exact as the Date header is; 0 where it is hidden. */

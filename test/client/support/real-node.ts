@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+/** `TESTED_MAIN`: another build. */
+const MAIN = process.env.TESTED_MAIN ?? fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
 export async function realNode(env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [MAIN], {

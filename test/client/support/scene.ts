@@ -14,7 +14,7 @@ export type Person = {
 type Options = Partial<ClientOptions> & { readonly url: string };
 
 /** Quick enough for tests: a reconnect takes at most 50 ms. */
-export const QUICK = { backoff: { base: 20, cap: 50 }, WebSocket } as const;
+const QUICK = { backoff: { base: 20, cap: 50 }, WebSocket } as const;
 
 /** Somebody with a client that is not connected yet. */
 export function person(uid: string, options: Options): Person {
