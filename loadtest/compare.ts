@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { countIn, fail, listIn, numberIn, type Values, valuesOf } from './options.js';
 import { type Comparison, comparisonChart, comparisonPage } from './report/comparison.js';
 import { settingOf } from './report/setting.js';
-import { DISCIPLINES, type DisciplineName, ENTRANTS, type EntrantName, hold } from './rig/contest.js';
+import { DISCIPLINES, type DisciplineName, ENTRANTS, type EntrantName, hold, type Turn } from './rig/contest.js';
 import { isClean } from './rig/measurement.js';
 import { Progress } from './rig/progress.js';
 import { ROOT } from './rig/root.js';
@@ -43,16 +43,23 @@ async function run(values: Values): Promise<void> {
     entrants: listIn(values, 'entrants', all) ?? all.filter((entrant) => entrant !== 'socketio-sharded'),
     disciplines: listIn(values, 'only', disciplines) ?? disciplines,
   };
-  const turns = await hold(contest, new Progress());
-  const comparison: Comparison = { setting: settingOf('compare'), rounds: contest.rounds, turns };
-  const page = comparisonPage(comparison);
   const out = typeof values.out === 'string' ? values.out : `${ROOT}dist-loadtest/reports`;
   mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, 'comparison.md'), page);
+  const turns: Turn[] = [];
+  const comparison: Comparison = { setting: settingOf('compare'), rounds: contest.rounds, turns };
+  for await (const turn of hold(contest, new Progress())) {
+    turns.push(turn);
+    // After every turn, so that a run which is broken off has not been for nothing.
+    write(comparison, out);
+  }
+  process.stdout.write(`${comparisonPage(comparison)}\n${join(out, 'comparison')}.md, .svg and .json\n`);
+  if (turns.some(({ measurement }) => !isClean(measurement.faults))) process.exitCode = 1;
+}
+
+function write(comparison: Comparison, out: string): void {
+  writeFileSync(join(out, 'comparison.md'), comparisonPage(comparison));
   writeFileSync(join(out, 'comparison.svg'), comparisonChart(comparison));
   writeFileSync(join(out, 'comparison.json'), `${JSON.stringify(comparison, plain, 2)}\n`);
-  process.stdout.write(`${page}\n${join(out, 'comparison')}.md, .svg and .json\n`);
-  if (turns.some(({ measurement }) => !isClean(measurement.faults))) process.exitCode = 1;
 }
 
 /** Maps as objects: JSON knows none. */

@@ -111,19 +111,17 @@ export const takesPart = (entrant: EntrantName, discipline: DisciplineName): boo
   ENTRANTS[entrant].aof === 'no' || !DISCIPLINES[discipline].isAlikeOnDisk;
 
 /** In each round, in each discipline, one entrant after the other; every second round backwards. */
-export async function hold(contest: Contest, progress: Progress): Promise<readonly Turn[]> {
-  const turns: Turn[] = [];
+export async function* hold(contest: Contest, progress: Progress): AsyncGenerator<Turn> {
   for (let round = 0; round < contest.rounds; round++) {
     for (const discipline of contest.disciplines) {
       const order = contest.entrants.filter((entrant) => takesPart(entrant, discipline));
       if (round % 2 === 1) order.reverse();
       for (const entrant of order) {
         progress.begin(`round ${round + 1} of ${contest.rounds} · ${DISCIPLINES[discipline].short} · ${entrant}`);
-        turns.push({ round, discipline, entrant, measurement: await turn(contest, discipline, entrant, progress) });
+        yield { round, discipline, entrant, measurement: await turn(contest, discipline, entrant, progress) };
       }
     }
   }
-  return turns;
 }
 
 async function turn(
