@@ -13,7 +13,7 @@ import type { Cursors } from './cursors.js';
 import type { Devices, Reader } from './ports.js';
 
 /** No cursor is longer (protocol section 6). */
-export const CURSOR_CHARS_MAX = 1_024;
+const CURSOR_CHARS_MAX = 1_024;
 /** What a cursor holds beside its positions: number, two separators, signature. */
 const FRAME_CHARS = 16 + 1 + 1 + 22;
 /** Characters of positions that fit into one cursor. The longest single one has some 780. */
