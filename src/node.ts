@@ -63,6 +63,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     rate: config.rate,
     dedup: Math.floor(config.dedupMs / 1000),
     userSockets: config.userSockets,
+    recallMs: config.recallMs,
   };
   let draining = false;
   let chat: Chat | undefined;

@@ -6,7 +6,7 @@ import { type Refused, readable } from './policy.js';
 import { type Letter, type Outcome, type Rooms, Unavailable } from './ports.js';
 import type { Amendments, Original } from './social-ports.js';
 
-type Frame = Decoded<'recall'> | Decoded<'edit'> | Decoded<'react'>;
+export type Amending = Decoded<'recall'> | Decoded<'edit'> | Decoded<'react'>;
 type Replacement = { readonly seq: number; readonly was: Item; readonly becomes: Item };
 
 export type AmendParts = {
@@ -27,7 +27,7 @@ export class Amend {
   /** Stores the change; the outcome's place is the entry's that says so. */
   async carryOut(
     uid: Uid,
-    frame: Frame,
+    frame: Amending,
     ref: number,
   ): Promise<{ readonly letter: Letter; readonly outcome: Outcome } | Refused> {
     const access = await readable(uid, frame.conv, this.parts.rooms);
@@ -44,7 +44,7 @@ export class Amend {
     throw new Unavailable(`${frame.conv} ${frame.seq} changes too fast`);
   }
 
-  private decide(uid: Uid, frame: Frame, { item, edits }: Original): readonly Replacement[] | Refused {
+  private decide(uid: Uid, frame: Amending, { item, edits }: Original): readonly Replacement[] | Refused {
     if (item === undefined) return { refused: 'not_found' };
     const message = JSON.parse(frameOf(item));
     if (message.op !== undefined || message.recalled)
@@ -101,7 +101,7 @@ function rebuilt(item: Item, isEdited: boolean, reactions: Reactions, data = raw
   return `${beforeData(item)},"data":${data}${edited}${pairs.length > 0 ? `,"reactions":{${pairs.join(',')}}` : ''}}`;
 }
 
-function tailOf(sender: Uid, frame: Frame): string {
+function tailOf(sender: Uid, frame: Amending): string {
   const what = `"op":"${frame.type}","ref":${frame.seq}`;
   const head = `${idMember(frame.id)}"sender":"${sender}",${targetMember(targetOf(sender, frame.conv))},${what}`;
   if (frame.type === 'edit') return `${head},"data":${frame.data}}`;

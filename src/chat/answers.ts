@@ -2,6 +2,7 @@
 import type { Conv, ErrorCode, MessageId, ServerFrame, TruncatedReason } from '../protocol/index.js';
 import { frameOf, type Item, idMember, placeOf, tsOf } from './item.js';
 import type { Receipt } from './ports.js';
+import type { Conversed } from './social-ports.js';
 
 export const encode = (frame: ServerFrame): string => JSON.stringify(frame);
 
@@ -34,6 +35,17 @@ export function truncatedFrame(conv: Conv, from: number, to: number, reason: Tru
 /** `{"type":"history",…}` with the messages spliced in as they are stored. */
 export function pageFrame(id: MessageId | undefined, conv: Conv, frames: readonly string[], more: boolean): string {
   return `{"type":"history",${idMember(id)}"conv":"${conv}","messages":[${frames.join(',')}],"more":${more}}`;
+}
+
+/** One conversation of a list, with its last message spliced in. */
+export function summaryOf(conversed: Conversed, blocks: ReadonlySet<string>): string {
+  const { last, conv, head, read, unread, peer, at } = conversed;
+  const rest = JSON.stringify({ conv, head, read, unread, at, ...(peer ? { peer } : {}) });
+  return `${rest.slice(0, -1)},"last":${last === undefined ? 'null' : viewOf(last, blocks)}}`;
+}
+
+export function conversationsFrame(id: MessageId | undefined, summaries: readonly string[], more: boolean): string {
+  return `{"type":"conversations",${idMember(id)}"conversations":[${summaries.join(',')}],"more":${more}}`;
 }
 
 /** What a viewer sees of an item: without its data where they block its sender. */

@@ -1,6 +1,8 @@
 /** The way in and out of a connection: welcome, receipts, what is pending, `synced`; and what it leaves behind. */
 import { HEARTBEAT_SECONDS, type MessageId, PROTOCOL_VERSION } from '../protocol/index.js';
 import { encode, receiptFrame } from './answers.js';
+import type { BanList } from './bans.js';
+import type { Control } from './control.js';
 import type { Cursors } from './cursors.js';
 import type { Delivery } from './delivery.js';
 import type { Feeds } from './feeds.js';
@@ -10,6 +12,7 @@ import { type Arrival, type Devices, type NodeId, type Standing, Unavailable } f
 import type { Pulse } from './pulse.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
+import type { Watch } from './watch.js';
 
 /** Connections that are let in at the same time. */
 const ARRIVALS_AT_ONCE = 64;
@@ -22,6 +25,9 @@ export type ArrivalParts = {
   readonly feeds: Feeds;
   readonly pulse: Pulse;
   readonly cursors: Cursors;
+  readonly watch: Watch;
+  readonly control: Control;
+  readonly bans: BanList;
   readonly meter: Meter;
   readonly limits: {
     readonly frame: number;
@@ -43,8 +49,12 @@ export class Arrivals {
   /** Lets a connection in. It is registered first, so that no hint is missed between the reading and the pushing. */
   async enter(session: Session): Promise<boolean> {
     const { registry, devices } = this.parts;
+    if (this.parts.bans.isBanned(session.uid, session.device, session.identity.tokenId)) {
+      session.close('banned');
+      return false;
+    }
     const others = registry.get(session.uid)?.sessions ?? [];
-    if (session.replace) for (const other of [...others]) if (other.device === session.device) other.close('replaced');
+    if (session.replace) this.replace(session);
     if (others.length >= this.parts.limits.userSockets) {
       session.close('overloaded');
       return false;
@@ -65,10 +75,18 @@ export class Arrivals {
     }
   }
 
+  /** Ends the device's other connections, wherever they are. */
+  private replace({ uid, device, conn }: Session): void {
+    this.parts.control.say({ kind: 'replace', uid, device, conn }).catch((error: unknown) => {
+      if (!(error instanceof Unavailable)) this.parts.fault(error);
+    });
+  }
+
   private welcome(session: Session, arrival: Arrival): void {
     const { delivery, feeds, registry } = this.parts;
     const user = registry.get(session.uid);
     if (user) user.blocks = new Set(arrival.blocks);
+    if (user?.sessions.length === 1) this.parts.watch.arrived(session.uid);
     session.line.cork(() => {
       delivery.answer(session, this.welcomeFrame(session, arrival.ts));
       session.arrived = true;
@@ -128,13 +146,15 @@ export class Arrivals {
 
   /** A connection has ended, in order or not. What it was confirmed to have is noted; the rest stays pending. */
   leave(session: Session, inOrder: boolean): void {
-    const { registry, feeds, pulse, delivery, cursors } = this.parts;
+    const { registry, feeds, pulse, delivery, cursors, watch } = this.parts;
     if (inOrder && session.arrived && !session.lagging) pulse.closedInOrder(session);
     cursors.flushSoon();
     for (const track of [...session.tracks.values()]) if (track.feed) feeds.detach(session, track.conv);
     delivery.forget(session);
     if (session.arrived) this.gone(session);
     registry.remove(session);
+    watch.forget(session);
+    if (session.arrived && registry.get(session.uid) === undefined) watch.left(session.uid);
     this.users.value = registry.size;
   }
 

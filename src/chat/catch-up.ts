@@ -58,7 +58,8 @@ export class CatchUp {
     session.behind.add(track);
     const slice = await this.gate.run(() => this.parts.log.read(track.conv, after, SLICE_ITEMS, SLICE_BYTES));
     session.behind.delete(track);
-    if (session.closed || session.tracks.get(track.conv) !== track) return;
+    // It may have come level meanwhile, by the feed; then what was read was written already, or is to be.
+    if (session.closed || track.level || session.tracks.get(track.conv) !== track) return;
     let metOwn = false;
     session.line.cork(() => {
       metOwn = this.writeSlice(session, track, slice);

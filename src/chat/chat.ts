@@ -1,22 +1,25 @@
 /** The domain of one node put together: what happens to connections, and what happens on hints. */
 import { randomBytes } from 'node:crypto';
 import type { Decoded } from '../protocol/decode.js';
-import { HELLO_MS, sidesOf, type Uid } from '../protocol/index.js';
+import { HELLO_MS, type Uid } from '../protocol/index.js';
+import { Amend } from './amend.js';
 import { Arrivals } from './arrivals.js';
+import { BanList } from './bans.js';
 import { Bucket } from './bucket.js';
 import { CatchUp } from './catch-up.js';
 import { Commits } from './commits.js';
+import { Control } from './control.js';
 import { CursorTokens } from './cursor-token.js';
 import { Cursors } from './cursors.js';
 import { Delivery } from './delivery.js';
 import { Feeds } from './feeds.js';
 import { Handlers } from './handlers.js';
-import { type Item, placeOf, tsOf } from './item.js';
+import { createHearing } from './hearing.js';
 import type { Line, Switchboard } from './line.js';
 import { Membership } from './membership.js';
 import type { Meter } from './meter.js';
 import { Polls } from './polls.js';
-import { type Backend, type ConnId, type Listener, type NodeId, Unavailable } from './ports.js';
+import type { Backend, ConnId, NodeId } from './ports.js';
 import { Publisher } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Reconcile } from './reconcile.js';
@@ -24,12 +27,11 @@ import { Registry } from './registry.js';
 import { Requests } from './requests.js';
 import { type Identity, Session, type SessionOptions } from './session.js';
 import { Streams } from './streams.js';
+import { Watch } from './watch.js';
 
 /** Frames, and characters of them, that wait until their connection is let in. */
 const INBOX_FRAMES = 256;
 const INBOX_CHARS = 262_144;
-/** How far back a node looks that was away: a lease, and what clocks may differ by. */
-const RETURN_MS = 120_000;
 
 export type ChatParts = {
   readonly node: NodeId;
@@ -41,6 +43,8 @@ export type ChatParts = {
     readonly rate: number;
     readonly dedup: number;
     readonly userSockets: number;
+    /** Milliseconds in which a message can be withdrawn. */
+    readonly recallMs: number;
   };
   /** Proves who a `hello` is from. */
   readonly identify: (credentials: {
@@ -71,9 +75,15 @@ export function createChat(parts: ChatParts) {
   feeds.publisher = new Publisher({ log: backend.log, registry, switchboard, meter, delivery, commits, feeds, fault });
   const pulse = new Pulse({ registry, feeds, cursors, delivery, now, fence });
   const membership = new Membership(backend);
+  const watch = new Watch({ ...backend, delivery, fault });
+  const bans = new BanList(backend.bans, fault);
+  const control = new Control({ ...backend, registry, feeds, watch, bans, fault });
   const arrivals = new Arrivals({
     node,
     devices: backend.devices,
+    watch,
+    control,
+    bans,
     registry,
     delivery,
     feeds,
@@ -86,45 +96,38 @@ export function createChat(parts: ChatParts) {
   let secret = '';
   const { devices } = backend;
   const tokens = new CursorTokens({ devices, cursors, secret: () => secret });
-  const polls = new Polls({ backend, registry, feeds, tokens, newConn, fault });
+  const polls = new Polls({ backend, registry, feeds, tokens, watch, newConn, fault });
   const { userSockets } = parts.limits;
   const streams = new Streams({ tokens, devices, registry, meter, userSockets, fault });
   const reconcile = new Reconcile({ backend, registry, delivery, feeds, polls, meter, fault });
-  const requests = new Requests({ backend, registry, cursors, membership });
-  const handlers = new Handlers({ backend, registry, commits, cursors, delivery, requests, meter, now, renew, fault });
+  const amend = new Amend({ amendments: backend.amendments, rooms: backend.rooms, recallMs: parts.limits.recallMs });
+  const requests = new Requests({ backend, registry, cursors, membership, amend, commits, control });
+  const handlers = new Handlers({
+    backend,
+    registry,
+    commits,
+    cursors,
+    delivery,
+    requests,
+    watch,
+    meter,
+    now,
+    renew,
+    fault,
+  });
 
-  const listener: Listener = {
-    onDirect(item: Item) {
-      const { conv, tsAt } = placeOf(item);
-      meter.observe('skein_delivery_seconds', Math.max(0, Date.now() - tsOf(item, tsAt)) / 1000);
-      return delivery.direct(item, sidesOf(conv), undefined, false);
-    },
-    onFeed: (conv, item, ref) => feeds.entry(conv, item, ref),
-    onFrame: (uid, frame) => (frame.startsWith('!') ? control(uid, frame) : cursors.tellUser(uid, frame, undefined)),
-    onRoomFrame: (conv, sender, frame) => feeds.whisper(conv, sender, frame),
-    onMembership(uid, conv, since) {
-      if (since === undefined) return feeds.loseSoon(uid, conv);
-      for (const session of registry.get(uid)?.sessions ?? []) {
-        if (session.arrived) feeds.attach(session, conv, since);
-        else session.gained.set(conv, since);
-      }
-      for (const waiter of registry.get(uid)?.waiters ?? []) waiter.wake();
-    },
-    onLost: (since) => reconcile.lost(since),
-    onReturn() {
-      reconcile.assertAll().catch((error: unknown) => (error instanceof Unavailable ? undefined : fault(error)));
-      // While the others took this node for dead, nobody hinted it anything.
-      reconcile.lost(Date.now() - RETURN_MS);
-    },
-  };
-
-  /** A word from another node that is not for clients. */
-  function control(uid: Uid, word: string): boolean {
-    const [verb, device = '', conn = ''] = word.split(' ');
-    if (verb === '!poll') polls.displaced(uid, device, conn);
-    else fault(new Error(`unknown control word ${verb}`));
-    return registry.get(uid) !== undefined;
-  }
+  const listener = createHearing({
+    registry,
+    delivery,
+    feeds,
+    cursors,
+    polls,
+    watch,
+    control,
+    reconcile,
+    meter,
+    fault,
+  });
 
   /** This process stood still for longer than its lease: its connections are to find a node that knows what is new. */
   function fence(): void {
@@ -149,10 +152,13 @@ export function createChat(parts: ChatParts) {
     delivery,
     requests,
     membership,
+    control,
+    bans,
     newConn,
     async start(): Promise<void> {
       await backend.start(node, listener);
       secret = await backend.secret();
+      await bans.start();
     },
     secret: () => secret,
     /** A connection whose user is known. */
@@ -188,6 +194,8 @@ export function createChat(parts: ChatParts) {
     /** Ends: what is on its way is answered, cursors are written. The lines must be closed already. */
     async stop(): Promise<void> {
       polls.close();
+      bans.stop();
+      watch.stop();
       pulse.stop();
       reconcile.stop();
       await commits.settled();

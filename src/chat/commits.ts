@@ -4,7 +4,7 @@
  * waits when it is quiet, and a message gets cheaper the more of them there are. A batch that fails fails what is
  * queued behind it.
  */
-import { type Conv, type ErrorCode, isDm, type MessageId, type Uid } from '../protocol/index.js';
+import { type Conv, type ErrorCode, isDm, type MessageId, sidesOf, type Uid } from '../protocol/index.js';
 import { errorFrame, retryAfter, sentFrame, WORDS } from './answers.js';
 import type { Cursors } from './cursors.js';
 import type { Delivery } from './delivery.js';
@@ -93,6 +93,25 @@ export class Commits {
     return new Promise((resolve) =>
       this.submit({ letter, sides, session: undefined, attempt: undefined, answer: resolve, answered: false }),
     );
+  }
+
+  /**
+   * What was stored by another way than a batch: reaches the connections here as a send does. Returns the answer where
+   * no session takes it in its place.
+   */
+  land(letter: Letter, outcome: Outcome, session: Session | undefined): string | undefined {
+    let answer: string | undefined;
+    const take =
+      session === undefined
+        ? (frame: string) => {
+            answer = frame;
+          }
+        : undefined;
+    const sides = isDm(letter.conv) ? sidesOf(letter.conv) : undefined;
+    const sending = { letter, sides, session, attempt: undefined, answer: take, answered: false };
+    if ('refused' in outcome) this.refuse(sending, outcome.refused);
+    else this.stored(sending, outcome);
+    return answer;
   }
 
   /** Resolves when everything that was submitted up to now has been answered. */
@@ -276,6 +295,6 @@ export function remember(session: Session, conv: Conv, attempt: number): void {
 
 function asItem(letter: Letter, sides: readonly [Uid, Uid], outcome: Exclude<Outcome, { refused: ErrorCode }>): Item {
   const isGreater = letter.sender === sides[1] && sides[0] !== sides[1];
-  const mark = (isGreater ? MARK.greater : 0) + (outcome.first ? MARK.first : 0);
+  const mark = (isGreater ? MARK.greater : 0) + (letter.isOp ? MARK.op : 0) + (outcome.first ? MARK.first : 0);
   return itemOf(mark, letter.conv, outcome.seq, outcome.ts, letter.tail);
 }

@@ -245,6 +245,7 @@ export class Delivery {
   /** The connection has all of a conversation; from here on it is pushed. */
   level(session: Session, track: Track): void {
     track.level = true;
+    session.behind.delete(track);
     track.target = Math.max(track.pos, ...(track.held?.keys() ?? []));
     if (track.feed === undefined) this.writeHeld(session, track);
     if (track.feed === undefined && track.target > track.pos) this.awaitGap(session, track);

@@ -13,6 +13,7 @@ import {
   TYPING_MS,
   TYPING_ROOM_MAX,
   type Uid,
+  WATCH_MAX,
 } from '../protocol/index.js';
 import { encode, errorFrame, retryAfter, WORDS } from './answers.js';
 import { type Commits, remember } from './commits.js';
@@ -25,6 +26,7 @@ import { type Backend, type Mark, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
 import type { Requests } from './requests.js';
 import { positionOf, type Session } from './session.js';
+import type { Watch } from './watch.js';
 
 export type HandlerParts = {
   readonly backend: Backend;
@@ -33,6 +35,7 @@ export type HandlerParts = {
   readonly cursors: Cursors;
   readonly delivery: Delivery;
   readonly requests: Requests;
+  readonly watch: Watch;
   readonly meter: Meter;
   readonly now: () => number;
   /** A `hello` on a connection that is logged in. */
@@ -85,12 +88,15 @@ export class Handlers {
       case 'members':
         return this.reply(session, frame.id, this.parts.requests.members(session.uid, frame));
       case 'conversations':
+        return this.reply(session, frame.id, this.parts.requests.conversations(session.uid, frame));
       case 'watch':
+        return this.reply(session, frame.id, this.watch(session, frame));
       case 'unwatch':
+        return this.parts.watch.unwatch(session, frame.uids);
       case 'recall':
       case 'edit':
       case 'react':
-        return this.refuseBad(session, frame.id, 'unknown type');
+        return this.reply(session, frame.id, this.parts.requests.change(session.uid, frame, session));
     }
   }
 
@@ -156,13 +162,21 @@ export class Handlers {
     const { whispers, rooms } = this.parts.backend;
     if (receiver !== undefined) {
       const frame = encode({ type: 'typing', sender, receiver });
-      this.parts.cursors.tellUser(receiver, frame, undefined);
+      if (!this.parts.registry.get(receiver)?.blocks.has(sender))
+        this.parts.cursors.tellUser(receiver, frame, undefined);
       await whispers.toUsers([receiver], frame);
     } else if (room !== undefined) {
       const facts = await rooms.facts(room, [sender]);
       if (facts.asked[0]?.role === undefined || facts.members > TYPING_ROOM_MAX) return;
       await whispers.toRoom(roomConv(room), sender, encode({ type: 'typing', sender, room }));
     }
+  }
+
+  private async watch(session: Session, frame: Decoded<'watch'>): Promise<undefined | Refused> {
+    const frames = await this.parts.watch.watch(session, frame.uids, frame.id);
+    if (frames === undefined) return { refused: 'bad_request', message: `at most ${WATCH_MAX} watched at a time` };
+    for (const each of frames) this.answer(session, each);
+    return undefined;
   }
 
   /** Answers with what comes of the work: a frame, a refusal, or nothing. */

@@ -10,6 +10,7 @@ import type { Feeds } from './feeds.js';
 import type { Backend, ConnId, Reader, Standing } from './ports.js';
 import type { Registry, Waiter } from './registry.js';
 import { stepsOf, truncated } from './slices.js';
+import type { Watch } from './watch.js';
 
 /** A device counts as online this long after its last poll. */
 const LINGER_MS = 30_000;
@@ -24,6 +25,7 @@ export type PollParts = {
   readonly registry: Registry;
   readonly feeds: Feeds;
   readonly tokens: CursorTokens;
+  readonly watch: Watch;
   readonly newConn: () => ConnId;
   readonly fault: (error: unknown) => void;
 };
@@ -136,6 +138,7 @@ export class Polls {
       const arrival = await this.parts.backend.devices.enter(reader, poller.conn);
       const user = this.parts.registry.get(reader.uid);
       if (user) user.blocks = new Set(arrival.blocks);
+      if (user?.sessions.length === 0 && user.waiters.size === 1) this.parts.watch.arrived(reader.uid);
     }
     clearTimeout(poller.timer);
     const present = poller;
@@ -152,6 +155,7 @@ export class Polls {
     clearTimeout(poller.timer);
     this.pollers.delete(`${poller.reader.uid} ${poller.reader.device}`);
     this.parts.registry.removeWaiter(poller.reader.uid, poller);
+    if (this.parts.registry.get(poller.reader.uid) === undefined) this.parts.watch.left(poller.reader.uid);
     for (const conv of poller.convs) this.parts.feeds.unwait(conv, poller);
     this.parts.backend.devices.leave(poller.reader.uid, poller.conn).catch(this.parts.fault);
   }

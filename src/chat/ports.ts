@@ -6,6 +6,7 @@
  */
 import type { Conv, DeviceId, ErrorCode, MessageId, ReceiptFrame, Role, RoomId, Uid } from '../protocol/index.js';
 import type { Item } from './item.js';
+import type { SocialListener, SocialPorts } from './social-ports.js';
 
 /** The store did not answer, or refused as a whole (out of memory, read-only, loading). */
 export class Unavailable extends Error {
@@ -43,6 +44,8 @@ export type Letter = {
   readonly id?: MessageId | undefined;
   /** The frame behind its ts; see item.ts. */
   readonly tail: string;
+  /** Its tail holds an `op`. Only Amendments.amend stores such a letter. */
+  readonly isOp?: boolean;
   /** Comes back in the hint of a room's or everybody's entry on the node that stored it. A positive integer. */
   readonly ref: number;
 };
@@ -238,7 +241,7 @@ export interface Whispers {
  * Hints from the backend. All of them may be lost; those of one conversation come in the order in which it was stored.
  * None may throw.
  */
-export interface Listener {
+export interface Listener extends SocialListener {
   /** An entry of a dm that another node stored and of which this node holds a side. Returns whether it did. */
   onDirect(item: Item): boolean;
   /** An entry of a room or of `all`. `ref` is the letter's, if this node stored it, else 0. */
@@ -265,7 +268,7 @@ export type Health = {
   readonly reasons: readonly string[];
 };
 
-export interface Backend {
+export interface Backend extends SocialPorts {
   readonly kind: 'memory' | 'redis';
   readonly log: Log;
   readonly devices: Devices;

@@ -9,19 +9,26 @@ import {
   sidesOf,
   type Uid,
 } from '../protocol/index.js';
-import { encode, pageFrame, viewOf } from './answers.js';
+import type { Amend, Amending } from './amend.js';
+import { conversationsFrame, encode, pageFrame, summaryOf, viewOf } from './answers.js';
+import type { Commits } from './commits.js';
+import type { Control } from './control.js';
 import type { Cursors } from './cursors.js';
 import type { Membership } from './membership.js';
 import { type Refused, readable } from './policy.js';
 import type { Backend, Mark } from './ports.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
+import { seenBy } from './watch.js';
 
 export type RequestParts = {
   readonly backend: Backend;
   readonly registry: Registry;
   readonly cursors: Cursors;
   readonly membership: Membership;
+  readonly amend: Amend;
+  readonly commits: Commits;
+  readonly control: Control;
 };
 
 export class Requests {
@@ -41,13 +48,53 @@ export class Requests {
       bytes: PAGE_BYTES_MAX,
       floor: access.floor,
     });
-    const blocks = this.parts.registry.get(uid)?.blocks ?? new Set<Uid>();
+    const blocks = await this.blocksOf(uid);
     return pageFrame(
       frame.id,
       frame.conv,
       page.items.map((item) => viewOf(item, blocks)),
       page.more,
     );
+  }
+
+  /** The user's conversations, newest first. */
+  async conversations(uid: Uid, frame: Decoded<'conversations'>): Promise<string> {
+    const limit = frame.limit ?? PAGE_LIMIT_DEFAULT;
+    const { conversations, more } = await this.parts.backend.conversations.list(uid, frame.before, limit);
+    const blocks = await this.blocksOf(uid);
+    return conversationsFrame(
+      frame.id,
+      conversations.map((each) => summaryOf(each, blocks)),
+      more,
+    );
+  }
+
+  /** Withdraws, edits or reacts; answered in the place of the entry that says so. */
+  async change(uid: Uid, frame: Amending, session: Session | undefined): Promise<string | Refused | undefined> {
+    const done = await this.parts.amend.carryOut(uid, frame, this.parts.commits.nextRef());
+    if ('refused' in done) return done;
+    return this.parts.commits.land(done.letter, done.outcome, session);
+  }
+
+  /** Whom a user blocks. */
+  async blocked(uid: Uid): Promise<string> {
+    return JSON.stringify({ blocks: await this.parts.backend.blocks.blocked(uid) });
+  }
+
+  /** Begins or ends to block somebody, on all the user's connections. */
+  async block(uid: Uid, other: Uid, on: boolean): Promise<string | Refused> {
+    if (uid === other) return { refused: 'bad_request', message: 'nobody blocks themselves' };
+    if (!(await this.parts.backend.blocks.block(uid, other, on)))
+      return { refused: 'conflict', message: 'too many are blocked' };
+    await this.parts.control.say({ kind: 'blocks', uid });
+    return '{}';
+  }
+
+  /** Whom a user blocks, from memory if they are connected here. */
+  private async blocksOf(uid: Uid): Promise<ReadonlySet<Uid>> {
+    const user = this.parts.registry.get(uid);
+    if (user?.sessions.some(({ arrived }) => arrived)) return user.blocks;
+    return new Set(await this.parts.backend.blocks.blocked(uid));
   }
 
   async join(uid: Uid, frame: Decoded<'join'>): Promise<string | Refused> {
@@ -68,7 +115,11 @@ export class Requests {
     const limit = frame.limit ?? PAGE_LIMIT_DEFAULT;
     const found = await this.parts.backend.rooms.members(frame.room, frame.after, limit + 1);
     const page = found.slice(0, limit);
-    const presence = await this.parts.backend.presence.online(page.map(({ uid }) => uid));
+    const presence = await seenBy(
+      this.parts.backend,
+      uid,
+      page.map((member) => member.uid),
+    );
     const members = page.map(({ uid, role }, i) => ({ uid, role, online: presence[i]?.online ?? false }));
     return encode({ type: 'members', ...withId(frame.id), room: frame.room, members, more: found.length > limit });
   }
@@ -80,9 +131,9 @@ export class Requests {
     return outcome && 'refused' in outcome ? outcome : undefined;
   }
 
-  /** `{"presence":[…]}` of users. */
-  async presence(uids: readonly Uid[]): Promise<string> {
-    return JSON.stringify({ presence: await this.parts.backend.presence.online(uids) });
+  /** `{"presence":[…]}` of users, as the viewer may see it. */
+  async presence(viewer: Uid, uids: readonly Uid[]): Promise<string> {
+    return JSON.stringify({ presence: await seenBy(this.parts.backend, viewer, uids) });
   }
 }
 

@@ -168,6 +168,12 @@ export const SETTINGS = {
     '600',
     'How long a repeated `id` is recognised; below 300 the protocol’s promise is not kept.',
   ),
+  recallMs: given(
+    'SKEIN_RECALL_SECONDS',
+    seconds(0, 31_536_000),
+    '120',
+    'How long after sending it a message can be withdrawn.',
+  ),
   drainMs: given('SKEIN_DRAIN_SECONDS', seconds(0, 3_600), '10', 'Most time between SIGTERM and the end.'),
   nodeId: optional(
     'SKEIN_NODE_ID',

@@ -134,6 +134,8 @@ export type ConversationSummary = {
   readonly head: number;
   readonly read: number;
   readonly unread: number;
+  /** Milliseconds; orders the list, and is what `before` takes to go on. */
+  readonly at?: number;
   readonly last: MessageFrame | null;
   readonly peer?: { readonly delivered: number; readonly read: number };
 };

@@ -8,7 +8,7 @@ import { Unavailable } from '../chat/ports.js';
 import type { ErrorCode, Uid } from '../protocol/index.js';
 import { credentialsIn, type Identify, isOriginAllowed } from './entrance.js';
 import { failure, json } from './replies.js';
-import type { Call, Route } from './route.js';
+import { type Call, deviceIn, type Route } from './route.js';
 import { conversationRoutes } from './routes/conversations.js';
 import { messageRoutes } from './routes/messages.js';
 import { presenceRoutes } from './routes/presence.js';
@@ -86,6 +86,8 @@ export class Api {
       const mayBeNobody = route.needs === 'either' && credentials === 'none' && this.parts.mode === 'open';
       return mayBeNobody ? route.run({ ...call, caller: undefined }) : failure('unauthorized');
     }
+    if (this.parts.chat.bans.isBanned(identity.uid, deviceIn(call.query), identity.tokenId))
+      return failure('forbidden', 'banned');
     const wait = this.bucketOf(identity.uid).take(performance.now());
     if (wait > 0) return failure('rate_limited', WORDS.rate_limited, wait);
     return route.run({ ...call, caller: identity });
