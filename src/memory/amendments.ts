@@ -29,7 +29,7 @@ function carryOut(store: Store, hints: Hints, { letter, op, ref, replace }: Amen
   const { conv, sender, id } = letter;
   const now = store.now();
   const journal = store.openJournal(conv);
-  const known = id === undefined ? undefined : journal.placeOf(sender, id, now - store.limits.dedupMs);
+  const known = id === undefined ? undefined : journal.ids.placeOf(sender, id, now - store.limits.dedupMs);
   if (known !== undefined) return { ...known, dup: true, first: known.seq === journal.origin, readMoved: false };
   const refused = isDm(conv) ? undefined : feedRefusal(store, conv, sender);
   if (refused !== undefined) return { refused };

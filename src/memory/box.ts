@@ -1,6 +1,7 @@
 import { type ErrorCode, sidesOf, type Uid } from '../protocol/index.js';
-import { type Draft, type Journal, type Side, slackOf } from './journal.js';
+import { type Draft, type Journal, slackOf } from './journal.js';
 import { peerOf, type Store } from './store.js';
+import type { Side } from './tally.js';
 
 /** Why a direct message finds no room with its receiver; undefined if it does. */
 export function boxRefusal(store: Store, journal: Journal, sender: Uid, draft: Draft): ErrorCode | undefined {

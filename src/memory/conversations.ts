@@ -1,22 +1,17 @@
-import { type Item, tsOf } from '../chat/item.js';
 import type { Conversations, Conversed } from '../chat/social-ports.js';
 import { ALL, type Conv, isDm, roomConv, type Uid } from '../protocol/index.js';
 import type { Journal } from './journal.js';
 import { peerOf, roomOf, type Store } from './store.js';
 
-/** Where a conversation stands in a user's list. */
-type Row = { readonly conv: Conv; readonly at: number; readonly last: Item | undefined; readonly start: Start };
+type Row = { readonly conv: Conv; readonly at: number };
 
-/** Where a conversation begins for a user: what they may read is above `floor`, what they have not read above `since`. */
+/** Where a conversation begins for a user: they may read what is above `floor`; what is up to `since` is not unread. */
 type Start = { readonly floor: number; readonly since: number; readonly ms: number };
 
 export function createConversations(store: Store): Conversations {
   return {
     async list(uid, before = Number.POSITIVE_INFINITY, limit) {
-      const rows = convsOf(store, uid)
-        .map((conv) => rowOf(store, uid, conv))
-        .filter(({ at }) => at < before)
-        .sort((one, other) => other.at - one.at);
+      const rows = rowsOf(store, uid, before).sort((one, other) => other.at - one.at);
       const end = endOfPage(rows, limit);
       const conversations = rows.slice(0, end).map((row) => conversed(store, uid, row));
       return { conversations, more: end < rows.length };
@@ -24,17 +19,23 @@ export function createConversations(store: Store): Conversations {
   };
 }
 
-function convsOf(store: Store, uid: Uid): Conv[] {
+/** Looks at every conversation of the user, so it does no more with each than it must. */
+function rowsOf(store: Store, uid: Uid, before: number): Row[] {
+  const rows: Row[] = [];
+  const add = (conv: Conv, at: number) => {
+    if (at < before) rows.push({ conv, at });
+  };
   const user = store.users.get(uid);
-  const dms = [...(user?.box ?? [])].filter((conv) => (store.journal(conv)?.length ?? 0) > 0);
-  return [ALL, ...[...(user?.rooms.keys() ?? [])].map(roomConv), ...dms];
-}
-
-function rowOf(store: Store, uid: Uid, conv: Conv): Row {
-  const journal = store.openJournal(conv);
-  const start = startOf(store, uid, journal);
-  const last = journal.lastMessage(start.floor);
-  return { conv, at: last === undefined ? start.ms : tsOf(last), last, start };
+  for (const conv of user?.box ?? []) {
+    const journal = store.journal(conv);
+    if (journal !== undefined && journal.length > 0) add(conv, journal.lastMessageMs(0) ?? journal.began);
+  }
+  for (const conv of [ALL, ...[...(user?.rooms.keys() ?? [])].map(roomConv)]) {
+    const journal = store.openJournal(conv);
+    const { floor, ms } = startOf(store, uid, journal);
+    add(conv, journal.lastMessageMs(floor) ?? ms);
+  }
+  return rows;
 }
 
 function startOf(store: Store, uid: Uid, { conv, began }: Journal): Start {
@@ -59,11 +60,12 @@ function endOfPage(rows: readonly Row[], limit: number): number {
   return end < 0 ? rows.length : end;
 }
 
-function conversed(store: Store, uid: Uid, { conv, at, last, start }: Row): Conversed {
+function conversed(store: Store, uid: Uid, { conv, at }: Row): Conversed {
   const journal = store.openJournal(conv);
-  const read = Math.max(store.users.get(uid)?.positions.get(conv)?.read ?? 0, start.since);
+  const { floor, since } = startOf(store, uid, journal);
+  const read = Math.max(store.users.get(uid)?.positions.get(conv)?.read ?? 0, since);
   const unread = journal.messagesAbove(read);
-  const summary = { conv, head: journal.head, read, unread, last, at };
+  const summary = { conv, head: journal.head, read, unread, last: journal.lastMessage(floor), at };
   if (!isDm(conv)) return summary;
   const told = store.users.get(peerOf(conv, uid))?.positions.get(conv)?.told;
   return { ...summary, peer: { delivered: told?.delivered ?? 0, read: told?.read ?? 0 } };

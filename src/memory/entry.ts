@@ -15,6 +15,6 @@ export function appendEntry(store: Store, hints: Hints, journal: Journal, draft:
 
 /** Remembers the id of what was stored, in the place of those whose time is over. */
 export function rememberId(store: Store, journal: Journal, sender: Uid, id: MessageId, draft: Draft): void {
-  journal.forgetIds(draft.ts - store.limits.dedupMs);
-  journal.remember(sender, id, { seq: draft.seq, ts: draft.ts });
+  journal.ids.forget(draft.ts - store.limits.dedupMs);
+  journal.ids.remember(sender, id, { seq: draft.seq, ts: draft.ts });
 }

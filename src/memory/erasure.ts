@@ -30,7 +30,7 @@ function takeOver(store: Store, conv: Conv, uid: Uid, alias: Uid): void {
   if (store.journals.has(target)) throw new Error(`erased to an alias that has a conversation: ${target}`);
   const isSwapped = sidesOf(conv).indexOf(uid) !== sidesOf(target).indexOf(alias);
   const moved = journal.movedTo(target, isSwapped);
-  moved.forgetIdsOf(uid);
+  moved.ids.forgetOf(uid);
   moved.rewrite((item) => {
     const named = renamed(item, target, uid, alias);
     return isSwapped ? String.fromCharCode(named.charCodeAt(0) ^ MARK.greater) + named.slice(1) : named;
@@ -80,7 +80,7 @@ function quitRooms(store: Store, user: User): void {
 function renameInFeeds(store: Store, uid: Uid, alias: Uid): void {
   for (const [conv, journal] of store.journals) {
     if (isDm(conv)) continue;
-    journal.forgetIdsOf(uid);
+    journal.ids.forgetOf(uid);
     journal.rewrite((item) => renamed(item, conv, uid, alias));
   }
 }

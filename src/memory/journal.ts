@@ -1,15 +1,8 @@
 import { type Item, itemOf, MARK } from '../chat/item.js';
 import type { PageRequest, Slice } from '../chat/ports.js';
-import { type Conv, isDm, type MessageId, sidesOf, type Uid } from '../protocol/index.js';
-
-/** Which of the two users of a `dm`: the smaller one is 0. Of notes to self, 0 is writer and receiver. */
-export type Side = 0 | 1;
-
-/** Messages without `op`, and their bytes. */
-export type Tally = { readonly count: number; readonly bytes: number };
-
-/** What each side has written, from the first entry that the log ever had up to one entry. */
-type Tallies = readonly [Tally, Tally];
+import { type Conv, isDm, sidesOf } from '../protocol/index.js';
+import { Ids } from './ids.js';
+import { countOf, NOTHING, plus, type Side, type Tallies, type Tally } from './tally.js';
 
 /** An entry that has a place but is not stored yet. */
 export type Draft = {
@@ -21,9 +14,7 @@ export type Draft = {
 };
 
 type Entry = { readonly item: Item; readonly bytes: number; readonly written: Tallies };
-type Place = { readonly seq: number; readonly ts: number };
 
-const NOTHING: Tally = { count: 0, bytes: 0 };
 const SLACK_MAX = 64;
 
 /**
@@ -38,11 +29,12 @@ export class Journal {
   /** When the first and the last entry were stored, in milliseconds. */
   began = 0;
   lastTs = 0;
-  /** The last entry without `op`; 0 where there never was one. */
+  /** The last entry without `op`: 0 where there never was one. */
   private lastMessageSeq = 0;
+  private lastMessageTs = 0;
   /** Who may have something pending: both sides of a dm, once where they are one; in a room nobody. */
   private readonly receivers: readonly Side[];
-  private readonly places = new Map<string, Place>();
+  readonly ids = new Ids();
   /** Message → the entries that edited it. */
   private readonly edits = new Map<number, readonly number[]>();
   private entries: Entry[] = [];
@@ -86,7 +78,10 @@ export class Journal {
       this.origin = draft.seq;
       this.began = draft.ts;
     }
-    if (!(draft.mark & MARK.op)) this.lastMessageSeq = draft.seq;
+    if (!(draft.mark & MARK.op)) {
+      this.lastMessageSeq = draft.seq;
+      this.lastMessageTs = draft.ts;
+    }
     this.head = draft.seq;
     this.lastTs = draft.ts;
   }
@@ -116,37 +111,18 @@ export class Journal {
 
   /** The last entry without `op`, if it is still there and above a seq. */
   lastMessage(floor: number): Item | undefined {
-    return this.lastMessageSeq > floor ? this.itemAt(this.lastMessageSeq) : undefined;
+    return this.lastMessageMs(floor) === undefined ? undefined : this.itemAt(this.lastMessageSeq);
+  }
+
+  /** When that was stored. */
+  lastMessageMs(floor: number): number | undefined {
+    return this.lastMessageSeq > floor && this.lastMessageSeq >= this.firstSeq ? this.lastMessageTs : undefined;
   }
 
   /** Messages without `op` above a seq. */
   messagesAbove(seq: number): number {
     const index = this.above(seq) - 1;
     return countOf(this.written) - countOf(this.entries[index]?.written ?? this.writtenBefore);
-  }
-
-  /** Where a message of this id is, unless it was stored at or before a time. */
-  placeOf(sender: Uid, id: MessageId, since: number): Place | undefined {
-    const place = this.places.get(`${sender} ${id}`);
-    return place !== undefined && place.ts > since ? place : undefined;
-  }
-
-  remember(sender: Uid, id: MessageId, place: Place): void {
-    const key = `${sender} ${id}`;
-    this.places.delete(key);
-    this.places.set(key, place);
-  }
-
-  forgetIdsOf(sender: Uid): void {
-    for (const key of this.places.keys()) if (key.startsWith(`${sender} `)) this.places.delete(key);
-  }
-
-  /** Forgets the ids of what was stored at or before a time. The oldest come first, so it costs what it frees. */
-  forgetIds(since: number): void {
-    for (const [key, place] of this.places) {
-      if (place.ts > since) return;
-      this.places.delete(key);
-    }
   }
 
   /** What waits for a side. */
@@ -216,12 +192,12 @@ export class Journal {
   movedTo(conv: Conv, isSwapped: boolean): Journal {
     const moved = new Journal(conv, this.floor);
     const swap = <T>([a, b]: readonly [T, T]): [T, T] => (isSwapped ? [b, a] : [a, b]);
-    const { head, origin, gone, goneBy, began, lastTs, lastMessageSeq } = this;
-    Object.assign(moved, { head, origin, gone, goneBy, began, lastTs, lastMessageSeq });
+    const { head, origin, gone, goneBy, began, lastTs, lastMessageSeq, lastMessageTs } = this;
+    Object.assign(moved, { head, origin, gone, goneBy, began, lastTs, lastMessageSeq, lastMessageTs });
     moved.writtenBefore = swap(this.writtenBefore);
     moved.acknowledged.splice(0, 2, ...swap(this.acknowledged));
     moved.entries = this.entries.map((entry) => ({ ...entry, written: swap(entry.written) }));
-    for (const [key, place] of this.places) moved.places.set(key, place);
+    moved.ids.take(this.ids);
     for (const [ref, seqs] of this.edits) moved.edits.set(ref, seqs);
     return moved;
   }
@@ -285,11 +261,4 @@ function receiversOf(conv: Conv): readonly Side[] {
   return a === b ? [0] : [0, 1];
 }
 
-const countOf = ([one, other]: Tallies): number => one.count + other.count;
 const writerOf = (draft: Draft): Side => (draft.mark & MARK.greater ? 1 : 0);
-
-function plus(written: Tallies, writer: Side, bytes: number): Tallies {
-  const { count, bytes: before } = written[writer];
-  const now: Tally = { count: count + 1, bytes: before + bytes };
-  return writer === 0 ? [now, written[1]] : [written[0], now];
-}

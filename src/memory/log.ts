@@ -35,7 +35,7 @@ function post(store: Store, hints: Hints, letter: Letter): Outcome {
   const { conv, sender, id } = letter;
   const now = store.now();
   const journal = store.openJournal(conv);
-  const known = id === undefined ? undefined : journal.placeOf(sender, id, now - store.limits.dedupMs);
+  const known = id === undefined ? undefined : journal.ids.placeOf(sender, id, now - store.limits.dedupMs);
   if (known !== undefined) return { ...known, dup: true, first: known.seq === journal.origin, readMoved: false };
   const draft = journal.draft(markOf(conv, sender), now, letter.tail);
   const refused = isDm(conv) ? boxRefusal(store, journal, sender, draft) : feedRefusal(store, conv, sender);

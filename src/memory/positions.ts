@@ -1,7 +1,7 @@
 import type { Receipt } from '../chat/ports.js';
 import { type Conv, isDm, sidesOf } from '../protocol/index.js';
-import type { Side } from './journal.js';
 import { type Position, peerOf, type Store, type User } from './store.js';
+import type { Side } from './tally.js';
 
 export type Move = {
   readonly delivered?: number | undefined;

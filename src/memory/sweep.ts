@@ -20,7 +20,7 @@ function sweepJournals(store: Store): void {
   const now = store.now();
   for (const conv of store.journals.keys()) {
     const journal = store.journal(conv);
-    journal?.forgetIds(now - dedupMs);
+    journal?.ids.forget(now - dedupMs);
     if (!isDm(conv) || journal === undefined || now - journal.lastTs < retentionMs + deviceMs) continue;
     store.forgetJournal(conv, sidesOf(conv));
   }
