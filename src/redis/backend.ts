@@ -10,6 +10,7 @@ import { RedisAmendments } from './amendments.js';
 import { RedisBans } from './bans.js';
 import { RedisBlocks } from './blocks.js';
 import { bounded, Link, type Logger } from './connect.js';
+import { RedisConversations } from './conversations.js';
 import { RedisDevices } from './devices.js';
 import { type Hearer, Hints } from './hints.js';
 import { inspect, runIdOf } from './inspect.js';
@@ -45,7 +46,7 @@ const LEAVE_MS = 5_000;
 /** Throws, with a message for the operator, where the URL or the prefix is out of form. Connects in `start`. */
 export function createRedisBackend(
   options: RedisBackendOptions,
-): Backend & Pick<SocialPorts, 'amendments' | 'bans' | 'blocks' | 'words'> {
+): Backend & Pick<SocialPorts, 'amendments' | 'bans' | 'blocks' | 'conversations' | 'words'> {
   return new RedisBackend(options);
 }
 
@@ -59,6 +60,7 @@ class RedisBackend implements Backend {
   readonly amendments: SocialPorts['amendments'];
   readonly bans: RedisBans;
   readonly blocks: SocialPorts['blocks'];
+  readonly conversations: SocialPorts['conversations'];
   readonly words: SocialPorts['words'];
   readonly #options: RedisBackendOptions;
   readonly #address: Address;
@@ -92,6 +94,7 @@ class RedisBackend implements Backend {
     this.amendments = new RedisAmendments(this.#store);
     this.bans = new RedisBans(this.#store);
     this.blocks = new RedisBlocks(this.#store);
+    this.conversations = new RedisConversations(this.#store);
     this.words = new RedisWords(this.#store);
   }
 

@@ -53,6 +53,8 @@ export const KEYS = {
   seen: ['uid'],
   /** hash: room → the seq before the entry that admitted the user. */
   rooms: ['uid'],
+  /** hash: room → when the user was admitted, ms. */
+  joined: ['uid'],
   /** set of uids. */
   blocks: ['uid'],
   /** hash: a ban as JSON → since when, ms; revision: another one after every change. */

@@ -15,6 +15,7 @@ export const SCRIPTS = [
   'blockers',
   'bury',
   'change',
+  'conversations',
   'enter',
   'epoch',
   'facts',

@@ -61,6 +61,7 @@ local function lose(uid)
   redis.call('HDEL', members, uid)
   redis.call('ZREM', K_roll(room), uid)
   redis.call('HDEL', K_rooms(uid), room)
+  redis.call('HDEL', K_joined(uid), room)
   redis.call('HDEL', K_floor(uid), conv)
   redis.call('HDEL', K_read(uid), conv)
   changed[#changed + 1] = { uid, -1 }
@@ -78,6 +79,7 @@ for i = 15 + 2 * expects, 13 + 2 * (expects + roles), 2 do
     gain(uid, role, tonumber(since) or before)
     if not old then
       redis.call('HSET', K_rooms(uid), room, before)
+      redis.call('HSET', K_joined(uid), room, now)
       changed[#changed + 1] = { uid, before }
     end
   elseif old then

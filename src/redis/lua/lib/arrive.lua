@@ -27,7 +27,10 @@ end
 local function bear(uid, device, cur, now, most, life)
   local devs, floor = K_devs(uid), K_floor(uid)
   if redis.call('EXISTS', devs) == 0 then
-    redis.call('HSETNX', floor, 'all', head_of(redis.call('GET', K_head('all')))[S])
+    local head = head_of(redis.call('GET', K_head('all')))[S]
+    redis.call('HSETNX', floor, 'all', head)
+    -- What all heard before counts as read.
+    redis.call('HSETNX', K_read(uid), 'all', head)
   end
   for _, old in ipairs(redis.call('ZRANGEBYSCORE', devs, '-inf', now - life)) do forget(uid, old) end
   local excess = redis.call('ZCARD', devs) + 1 - most
