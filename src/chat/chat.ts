@@ -18,6 +18,7 @@ import { createHearing } from './hearing.js';
 import type { Line, Switchboard } from './line.js';
 import { Membership } from './membership.js';
 import type { Meter } from './meter.js';
+import { Moderation } from './moderation.js';
 import { Polls } from './polls.js';
 import type { Backend, ConnId, NodeId } from './ports.js';
 import { Publisher } from './publisher.js';
@@ -152,7 +153,7 @@ export function createChat(parts: ChatParts) {
     delivery,
     requests,
     membership,
-    control,
+    moderation: new Moderation(backend, control, membership),
     bans,
     newConn,
     async start(): Promise<void> {

@@ -9,8 +9,10 @@ import type { ErrorCode, Uid } from '../protocol/index.js';
 import { credentialsIn, type Identify, isOriginAllowed } from './entrance.js';
 import { failure, json } from './replies.js';
 import { type Call, deviceIn, type Route } from './route.js';
+import { blockRoutes } from './routes/blocks.js';
 import { conversationRoutes } from './routes/conversations.js';
 import { messageRoutes } from './routes/messages.js';
+import { moderationRoutes } from './routes/moderation.js';
 import { presenceRoutes } from './routes/presence.js';
 import { roomRoutes } from './routes/rooms.js';
 import { type NodeStatus, serverRoutes } from './routes/server.js';
@@ -42,6 +44,8 @@ export class Api {
       ...messageRoutes(parts),
       ...conversationRoutes(parts),
       ...presenceRoutes(parts),
+      ...blockRoutes(parts),
+      ...moderationRoutes(parts),
       ...roomRoutes(parts),
       ...tokenRoutes(parts),
       ...serverRoutes(parts),

@@ -17,7 +17,7 @@ export type JwksParts = {
 };
 
 /** The longest that a token waits for its key. */
-const FETCH_MS = 2_500;
+const FETCH_MS = 2_000;
 const BYTES_MAX = 262_144;
 const KEYS_MAX = 100;
 /** Keys older than this are fetched again, while tokens go on using them. */

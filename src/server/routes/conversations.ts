@@ -13,6 +13,13 @@ export function conversationRoutes({ chat, limits }: ApiParts): readonly Route[]
     return ofOutcome(await chat.requests.history(caller.uid, frame));
   }
 
+  async function list({ query, caller }: Call): Promise<Response> {
+    const [before, limit] = ['before', 'limit'].map((name) => numberIn(query, name));
+    const frame = decodeFields('conversations', { before, limit });
+    if (frame.type === 'refused') return failure('bad_request', frame.message);
+    return ofOutcome(await chat.requests.conversations(caller.uid, frame));
+  }
+
   async function mark({ request, query, caller, path: [conv, verb] }: Call): Promise<Response> {
     const device = deviceIn(query);
     if (device === undefined) return failure('bad_request', DEVICE_FORM);
@@ -26,6 +33,7 @@ export function conversationRoutes({ chat, limits }: ApiParts): readonly Route[]
   }
 
   return [
+    { method: 'GET', pattern: /^\/v1\/conversations$/, needs: 'user', run: list },
     { method: 'GET', pattern: /^\/v1\/conversations\/([^/]+)\/messages$/, needs: 'user', run: history },
     { method: 'POST', pattern: /^\/v1\/conversations\/([^/]+)\/(ack|read)$/, needs: 'user', run: mark },
   ];
