@@ -9,6 +9,7 @@ export function createErasure(store: Store): Erasure {
     async erase(uid, alias) {
       const user = store.users.get(uid);
       if (user !== undefined) {
+        if (isTaken(store, user, alias)) throw new Error(`${alias} has a conversation of its own already`);
         for (const conv of [...user.box]) takeOver(store, conv, uid, alias);
         quitRooms(store, user);
       }
@@ -21,13 +22,15 @@ export function createErasure(store: Store): Erasure {
   };
 }
 
+const isTaken = (store: Store, { uid, box }: User, alias: Uid): boolean =>
+  [...box].some((conv) => store.journals.has(dmOf(alias, peerOf(conv, uid))));
+
 /** A direct conversation becomes the one of the other side and the alias. */
 function takeOver(store: Store, conv: Conv, uid: Uid, alias: Uid): void {
   const journal = store.journal(conv);
   const peer = peerOf(conv, uid);
   if (journal === undefined || peer === uid) return store.forgetJournal(conv, [uid]);
   const target = dmOf(alias, peer);
-  if (store.journals.has(target)) throw new Error(`erased to an alias that has a conversation: ${target}`);
   const isSwapped = sidesOf(conv).indexOf(uid) !== sidesOf(target).indexOf(alias);
   const moved = journal.movedTo(target, isSwapped);
   moved.ids.forgetOf(uid);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { StoreLimits } from '../../src/chat/ports.js';
 import { createMemoryBackend } from '../../src/memory/backend.js';
+import { createBlocks } from '../../src/memory/blocks.js';
 import { createDevices } from '../../src/memory/devices.js';
 import { Hints } from '../../src/memory/hints.js';
 import { createLog } from '../../src/memory/log.js';
@@ -8,6 +9,7 @@ import { Store } from '../../src/memory/store.js';
 import { sweep } from '../../src/memory/sweep.js';
 import { ALL, DEFAULT_DEVICE } from '../../src/protocol/index.js';
 import { Recorder } from '../support/recorder.js';
+import { amending, react, social } from './social-town.js';
 import { A, AB, B, EVERYBODY, inRoom, letter, PHONE, Place, ROOM, stored, to, user } from './town.js';
 
 const HOUR = 3_600_000;
@@ -72,6 +74,46 @@ describe('the embedded backend', () => {
     expect(sent).toBe(LIMITS.retentionMessages + 1 + 2 * LIMITS.pendingMessages - 1);
     await here.acks(B, AB, (await here.node.log.heads([AB]))[0]!);
     await here.says(B, to(A), 'goes on');
+  });
+
+  test('gives that log an end for what changes its messages, too', async () => {
+    const { here } = await aClock();
+    const { seq } = await here.says(A, to(B), 'never acknowledged');
+    const { amendments } = social(here);
+    const reacts = async () => {
+      const { item } = await amendments.original(AB, seq);
+      return amendments.amend({
+        letter: amending(A, AB, seq, react('x')),
+        op: 'react',
+        ref: seq,
+        replace: [same(item)],
+      });
+    };
+    const same = (item: string | undefined) => ({ seq, was: item!, becomes: item! });
+    let stored = 0;
+    while (stored < 1_000 && !('refused' in Object(await reacts()))) stored++;
+    expect(stored).toBe(LIMITS.retentionMessages + 1 + 2 * LIMITS.pendingMessages - 1);
+    expect(await reacts()).toEqual({ refused: 'conflict' });
+    await here.acks(B, AB, seq);
+    await here.says(B, to(A), 'goes on');
+  });
+
+  test('does not erase a user to a name that has a conversation already', async () => {
+    const { here } = await aClock();
+    const alias = user('alias');
+    await here.says(A, to(B), 'one');
+    await here.says(alias, to(B), 'two');
+    await expect(social(here).erasure.erase(A, alias)).rejects.toThrow('already');
+    expect(await here.texts(AB)).toEqual(['one']);
+  });
+
+  test('remembers whom somebody blocks who is not there for long', async () => {
+    let now = 1_760_000_000_000;
+    const store = new Store(LIMITS, () => now);
+    await createBlocks(store).block(A, B, true);
+    now += 100 * HOUR;
+    sweep(store);
+    expect(await createBlocks(store).blockers(B, [A])).toEqual([A]);
   });
 
   test('keeps nothing of who was not there for long, nor of what they wrote', async () => {

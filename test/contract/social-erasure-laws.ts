@@ -131,6 +131,9 @@ export function erasureLaws(subject: Subject): void {
       expect((await listOf(here, A)).map(({ conv }) => conv)).toEqual([ALL]);
       expect((await here.says(A, to(B), 'hello', 'id-1')).seq).toBeGreaterThan(head);
       expect(await here.texts(AB)).toEqual(['hello']);
+      await here.joins(A, ROOM);
+      expect(await here.says(A, inRoom(ROOM), 'hello', 'id-1')).toMatchObject({ dup: false });
+      expect(await here.says(A, EVERYBODY, 'hello', 'id-1')).toMatchObject({ dup: false });
     });
 
     test('what others wrote stays as they wrote it, whatever it says', async () => {
