@@ -1,7 +1,7 @@
 import { MARK } from '../chat/item.js';
+import { renamed } from '../chat/rename.js';
 import type { Erasure } from '../chat/social-ports.js';
 import { type Conv, dmOf, isDm, roomConv, sidesOf, type Uid } from '../protocol/index.js';
-import { renamed } from './rename.js';
 import { peerOf, type Store, type User } from './store.js';
 
 export function createErasure(store: Store): Erasure {

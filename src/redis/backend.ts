@@ -2,8 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Meter } from '../chat/meter.js';
-import type { Backend, Devices, Health, Log, NodeId, Presence, Rooms, StoreLimits, Whispers } from '../chat/ports.js';
-import type { SocialPorts } from '../chat/social-ports.js';
+import type {
+  Backend,
+  Devices,
+  Health,
+  Listener,
+  Log,
+  NodeId,
+  Presence,
+  Rooms,
+  StoreLimits,
+  Whispers,
+} from '../chat/ports.js';
 import type { Conv } from '../protocol/index.js';
 import { type Address, parseAddress } from './address.js';
 import { RedisAmendments } from './amendments.js';
@@ -12,7 +22,8 @@ import { RedisBlocks } from './blocks.js';
 import { bounded, Link, type Logger } from './connect.js';
 import { RedisConversations } from './conversations.js';
 import { RedisDevices } from './devices.js';
-import { type Hearer, Hints } from './hints.js';
+import { RedisErasure } from './erasure.js';
+import { Hints } from './hints.js';
 import { inspect, runIdOf } from './inspect.js';
 import { type Keys, keysOf, rootOf } from './keys.js';
 import { RedisLog } from './log.js';
@@ -44,9 +55,7 @@ const START_MS = 10_000;
 const LEAVE_MS = 5_000;
 
 /** Throws, with a message for the operator, where the URL or the prefix is out of form. Connects in `start`. */
-export function createRedisBackend(
-  options: RedisBackendOptions,
-): Backend & Pick<SocialPorts, 'amendments' | 'bans' | 'blocks' | 'conversations' | 'words'> {
+export function createRedisBackend(options: RedisBackendOptions): Backend {
   return new RedisBackend(options);
 }
 
@@ -57,11 +66,12 @@ class RedisBackend implements Backend {
   readonly presence: Presence;
   readonly rooms: Rooms;
   readonly whispers: Whispers;
-  readonly amendments: SocialPorts['amendments'];
-  readonly bans: RedisBans;
-  readonly blocks: SocialPorts['blocks'];
-  readonly conversations: SocialPorts['conversations'];
-  readonly words: SocialPorts['words'];
+  readonly amendments: Backend['amendments'];
+  readonly bans: Backend['bans'];
+  readonly blocks: Backend['blocks'];
+  readonly conversations: Backend['conversations'];
+  readonly erasure: Backend['erasure'];
+  readonly words: Backend['words'];
   readonly #options: RedisBackendOptions;
   readonly #address: Address;
   readonly #keys: Keys;
@@ -84,21 +94,23 @@ class RedisBackend implements Backend {
     this.#scripts = new Scripts(rootOf(prefix));
     this.#sends = this.#link('sends', (client) => this.#prepareSends(client));
     this.#commands = this.#link('commands', (client) => this.#scripts.load(client));
-    const parts = { keys: this.#keys, scripts: this.#scripts, limits, meter, log };
+    const parts = { root: rootOf(prefix), keys: this.#keys, scripts: this.#scripts, limits, meter, log };
     this.#store = new Store({ ...parts, sends: this.#sends, commands: this.#commands });
     this.log = new RedisLog(this.#store);
     this.devices = new RedisDevices(this.#store);
     this.presence = new RedisPresence(this.#store);
     this.rooms = new RedisRooms(this.#store, () => this.#hints as Hints);
     this.whispers = new RedisWhispers(this.#store);
+    const bans = new RedisBans(this.#store);
+    this.bans = bans;
     this.amendments = new RedisAmendments(this.#store);
-    this.bans = new RedisBans(this.#store);
     this.blocks = new RedisBlocks(this.#store);
     this.conversations = new RedisConversations(this.#store);
+    this.erasure = new RedisErasure(this.#store, { log: this.log, rooms: this.rooms, bans });
     this.words = new RedisWords(this.#store);
   }
 
-  async start(node: NodeId, listener: Hearer): Promise<void> {
+  async start(node: NodeId, listener: Listener): Promise<void> {
     this.#store.node = node;
     try {
       await this.#connect();
@@ -174,7 +186,7 @@ class RedisBackend implements Backend {
     );
   }
 
-  async #listen(listener: Hearer): Promise<void> {
+  async #listen(listener: Listener): Promise<void> {
     const hints = new Hints(this.#store, listener);
     const subscriptions = new Subscriptions(this.#store, hints, listener, this.log);
     let isFirst = true;

@@ -10,7 +10,6 @@
  */
 import { seqOf } from '../chat/item.js';
 import type { Listener, NodeId } from '../chat/ports.js';
-import type { SocialListener } from '../chat/social-ports.js';
 import type { Conv, Uid } from '../protocol/index.js';
 import type { Store } from './store.js';
 
@@ -18,14 +17,11 @@ const VERSION = '1 ';
 /** Changes whose membership hints may still come a second time, by the other way. */
 const MEMBERSHIPS_MAX = 256;
 
-/** Who has no use for words and for those who are gone leaves them out. */
-export type Hearer = Listener & Partial<SocialListener>;
-
 export type Membership = { readonly uid: Uid; readonly conv: Conv; readonly since: number | undefined };
 
 export class Hints {
   readonly #store: Store;
-  readonly #listener: Hearer;
+  readonly #listener: Listener;
   /** The number of the last counted payload; undefined before the first of a subscription. */
   #last: number | undefined;
   /** What the number was at the last look: every payload up to it must have been heard by the next. */
@@ -36,7 +32,7 @@ export class Hints {
   readonly #memberships = new Set<number>();
   onCanary: () => void = () => undefined;
 
-  constructor(store: Store, listener: Hearer) {
+  constructor(store: Store, listener: Listener) {
     this.#store = store;
     this.#listener = listener;
   }
@@ -117,7 +113,7 @@ export class Hints {
   /** A payload on the channel of words. */
   hearWord(payload: string): void {
     const lines = this.#linesOf(payload);
-    if (lines !== undefined) this.#listener.onWord?.(lines.hints.join('\n'));
+    if (lines !== undefined) this.#listener.onWord(lines.hints.join('\n'));
   }
 
   #linesOf(payload: string): { readonly header: string; readonly hints: readonly string[] } | undefined {

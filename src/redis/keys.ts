@@ -19,6 +19,8 @@ export const KEYS = {
   head: ['conv'],
   /** list of items, see chat/item.ts. */
   log: ['conv'],
+  /** list with PX: the items of a direct conversation as they will be under another name. */
+  copy: ['conv'],
   /** zset: the seqs of entries with an op. */
   ops: ['conv'],
   /** zset: the seq of an edit → the seq of the message that it edits. */

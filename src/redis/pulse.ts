@@ -1,9 +1,9 @@
 /** A node's heartbeat in the store: lease, canary, lost hints, and the burial of nodes that have none any more. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NodeId } from '../chat/ports.js';
+import type { Listener, NodeId } from '../chat/ports.js';
 import type { Uid } from '../protocol/index.js';
 import type { Link } from './connect.js';
-import type { Hearer, Hints } from './hints.js';
+import type { Hints } from './hints.js';
 import type { Store } from './store.js';
 import type { Subscriptions } from './subscriptions.js';
 
@@ -22,7 +22,7 @@ export class Pulse {
   readonly #hints: Hints;
   readonly #subscriptions: Subscriptions;
   readonly #subscriber: Link;
-  readonly #listener: Hearer;
+  readonly #listener: Listener;
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -32,7 +32,7 @@ export class Pulse {
   #lastEcho = performance.now();
   #wasAway = false;
 
-  constructor(store: Store, hints: Hints, subscriptions: Subscriptions, subscriber: Link, listener: Hearer) {
+  constructor(store: Store, hints: Hints, subscriptions: Subscriptions, subscriber: Link, listener: Listener) {
     this.#store = store;
     this.#hints = hints;
     this.#subscriptions = subscriptions;
@@ -110,7 +110,7 @@ export class Pulse {
       const args = [node, BURY_AT_ONCE, this.#store.limits.deviceMs, isAlive ? 1 : 0];
       const [some, gone = []] = (await this.#store.run('bury', args)) as [number, Uid[]?];
       left = some;
-      if (!isAlive && gone.length > 0) this.#listener.onGone?.(gone);
+      if (!isAlive && gone.length > 0) this.#listener.onGone(gone);
       // Between parts, others have their turn.
       if (left > 0) await delay(5);
       buried++;

@@ -24,12 +24,14 @@ export const SCRIPTS = [
   'leave',
   'mark',
   'members',
+  'move',
   'online',
   'original',
   'page',
   'pending',
   'poll',
   'read',
+  'restate',
   'whisper',
 ] as const;
 

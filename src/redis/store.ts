@@ -6,6 +6,8 @@ import type { Keys } from './keys.js';
 import type { Argument, Reply, ScriptName, Scripts } from './scripts.js';
 
 export type StoreParts = {
+  /** What every key begins with. */
+  readonly root: string;
   readonly keys: Keys;
   readonly scripts: Scripts;
   readonly limits: StoreLimits;
@@ -18,6 +20,7 @@ export type StoreParts = {
 
 export class Store {
   node: NodeId = '';
+  readonly root: string;
   readonly keys: Keys;
   readonly limits: StoreLimits;
   readonly meter: Meter;
@@ -27,6 +30,7 @@ export class Store {
   readonly #sends: Link;
 
   constructor(parts: StoreParts) {
+    this.root = parts.root;
     this.keys = parts.keys;
     this.limits = parts.limits;
     this.meter = parts.meter;

@@ -13,7 +13,7 @@ afterAll(() => server.stop());
 laws({
   name: 'redis',
   manyNodes: true,
-  social: false,
+  social: true,
   async make({ limits }) {
     const nodes = new RedisNodes(server, { limits });
     return { node: (listener) => nodes.node(listener), close: () => nodes.close() };

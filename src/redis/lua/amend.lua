@@ -1,7 +1,7 @@
 #!lua
 -- Stores an entry that changes a message, and replaces items, if each is still as it was read. Refused as a whole when
 -- memory is full.
--- INCLUDE: head, position, log, hint, now, store
+-- INCLUDE: head, position, log, hint, now, store, replace
 -- KEYS: 1 root
 -- ARGV: as of append.lua for one letter, which has an op; then that op, the seq of the message, how many edits a message
 --       may have, how many entries a log may have; per item to replace: seq, as it was, as it becomes
@@ -30,34 +30,21 @@ local function refuses()
   if op == 'edit' and call('ZCOUNT', K_edits(conv), ref, ref) >= tonumber(ARGV[p + 11]) then return 'conflict' end
 end
 
--- Where the items stand that are to be replaced; nil if one of them is another now.
-local function find_items(len)
-  local h, places = head_of(found[2]), {}
-  for i = first_item, #ARGV, 3 do
-    local index = upto(log, h, len, tonumber(ARGV[i])) - 1
-    if index < 0 or call('LINDEX', log, index) ~= ARGV[i + 1] then return nil end
-    places[#places + 1] = index
-  end
-  return places
-end
-
-local function put(places, which)
-  for i, index in ipairs(places) do call('LSET', log, index, ARGV[first_item + 3 * i - 3 + which]) end
-end
-
 local places, len = {}, 0
 if id == '' or call('EXISTS', K_dedup(conv, sender, id)) == 0 then
   reply[4] = refuses()
   if reply[4] then return reply end
   len = call('LLEN', log)
-  places = find_items(len)
+  places = places_of(log, head_of(found[2]), first_item)
   if not places then return false end
   -- Before the entry is stored, for that may trim the log.
-  put(places, 2)
+  put(log, places, first_item, 2)
 end
 local well = attempt(1, p, true)
 -- Unless it was stored all the same: then the items are no longer there.
-if not well and places[1] and call('LLEN', log) == len then put(places, 1) end
+if not well and places[1] and call('LLEN', log) == len then
+  put(log, places, first_item, 1)
+end
 local is_new = well and reply[5] % 2 == 0
 if is_new and op == 'edit' then
   redis.pcall('ZADD', K_edits(conv), ref, format('%.0f', reply[4]))

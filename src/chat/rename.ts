@@ -1,6 +1,6 @@
-import { frameOf, type Item, placeOf } from '../chat/item.js';
 import { rawMember } from '../protocol/decode.js';
 import type { Conv, Uid } from '../protocol/index.js';
+import { frameOf, type Item, placeOf } from './item.js';
 
 /**
  * An item of a conversation, with another name in a user's place wherever the service itself wrote it: as a side, in

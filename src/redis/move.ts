@@ -1,0 +1,66 @@
+/** A direct conversation under another name: copied item by item, and put in its place in one step. */
+import { hasMark, type Item, MARK, seqOf } from '../chat/item.js';
+import { type Log, Unavailable } from '../chat/ports.js';
+import { renamed } from '../chat/rename.js';
+import { type Conv, dmOf, sidesOf, type Uid } from '../protocol/index.js';
+import type { Store } from './store.js';
+
+const ITEMS_AT_ONCE = 512;
+const BYTES_AT_ONCE = 1_048_576;
+/** How often a conversation may change while it is copied. */
+const TRIES = 20;
+/** What is left of a copy that was broken off goes away by itself. */
+const COPY_MS = 600_000;
+
+type Copied = { readonly count: number; readonly last: number; readonly began: number };
+
+/**
+ * Puts `alias` in the place of `uid`: the other side keeps everything, under the new name. Notes to self go away.
+ * Throws where `alias` has a conversation with that side that began later than this one ended.
+ */
+export async function moveConversation(store: Store, log: Log, from: Conv, uid: Uid, alias: Uid): Promise<void> {
+  const [a, b] = sidesOf(from);
+  const peer = a === uid ? b : a;
+  if (peer === uid) return forget(store, from);
+  if (peer === alias) throw new Error(`${alias} is the other side of ${from}`);
+  const to = dmOf(alias, peer);
+  for (let i = 0; i < TRIES; i++) {
+    const { count, last, began } = await copy(store, log, from, (item) => moved(item, from, to, uid, alias));
+    const answer = await store.run('move', [from, to, uid, alias, peer, count, last, began]);
+    if (answer === 1) return;
+    if (answer === -1) throw new Error(`${alias} has a conversation with ${peer} already`);
+  }
+  throw new Unavailable(`${from} changes too fast`);
+}
+
+function moved(item: Item, from: Conv, to: Conv, uid: Uid, alias: Uid): Item {
+  const named = renamed(item, to, uid, alias);
+  const isSwapped = sidesOf(from).indexOf(uid) !== sidesOf(to).indexOf(alias);
+  if (!isSwapped) return named;
+  const change = hasMark(named, MARK.greater) ? -MARK.greater : MARK.greater;
+  return String.fromCharCode(named.charCodeAt(0) + change) + named.slice(1);
+}
+
+async function copy(store: Store, log: Log, from: Conv, change: (item: Item) => Item): Promise<Copied> {
+  const key = store.keys.copy(from);
+  await store.commands.call('erase', (client) => client.del(key));
+  let began: number | undefined;
+  let count = 0;
+  let last = 0;
+  for (;;) {
+    const { items, head } = await log.read(from, last, ITEMS_AT_ONCE, BYTES_AT_ONCE);
+    began ??= head;
+    if (items.length === 0) return { count, last, began };
+    const copies = items.map(change);
+    await store.commands.call('erase', (client) =>
+      Promise.all([client.rpush(key, ...copies), client.pexpire(key, COPY_MS)]),
+    );
+    count += items.length;
+    last = seqOf(items.at(-1) as Item);
+  }
+}
+
+async function forget(store: Store, conv: Conv): Promise<void> {
+  const { log, head, ops, edits } = store.keys;
+  await store.commands.call('erase', (client) => client.del(log(conv), head(conv), ops(conv), edits(conv)));
+}
