@@ -1,7 +1,6 @@
 /** The domain of one node put together: what happens to connections, and what happens on hints. */
 import { randomBytes } from 'node:crypto';
 import type { Decoded } from '../protocol/decode.js';
-import { HELLO_MS, type Uid } from '../protocol/index.js';
 import { Amend } from './amend.js';
 import { Arrivals } from './arrivals.js';
 import { BanList } from './bans.js';
@@ -48,10 +47,7 @@ export type ChatParts = {
     readonly recallMs: number;
   };
   /** Proves who a `hello` is from. */
-  readonly identify: (credentials: {
-    readonly token?: string | undefined;
-    readonly uid?: Uid | undefined;
-  }) => Promise<Identity | undefined>;
+  readonly identify: (credentials: { readonly token: string }) => Identity | undefined | Promise<Identity | undefined>;
   /** Something that must not happen did; it is logged and counted, and the node goes on. */
   readonly fault: (error: unknown) => void;
 };
@@ -191,7 +187,6 @@ export function createChat(parts: ChatParts) {
       session.closed = true;
       arrivals.leave(session, inOrder);
     },
-    helloMs: HELLO_MS,
     /** Ends: what is on its way is answered, cursors are written. The lines must be closed already. */
     async stop(): Promise<void> {
       polls.close();

@@ -4,7 +4,8 @@ import { parseUid } from '../protocol/index.js';
 import type { Credentials } from './tokens.js';
 import type { Request } from './transport.js';
 
-export type Identify = (credentials: Credentials) => Promise<Identity | undefined>;
+/** At once where nothing has to be computed: an upgrade that is answered in its own turn costs a third. */
+export type Identify = (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined>;
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 

@@ -65,12 +65,10 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     if (ack !== 'auto' && ack !== 'manual') return { refuse: failure('bad_request', 'ack: auto or manual') };
     const rest = { device, ack, replace: query.get('replace') === '1' } as const;
     if (credentials === 'none') return { accept: { identity: undefined, ...rest } };
-    return this.parts
-      .identify(credentials)
-      .then(
-        (identity): Admission<Visitor> =>
-          identity === undefined ? { refuse: failure('unauthorized') } : { accept: { identity, ...rest } },
-      );
+    const admission = (identity: Identity | undefined): Admission<Visitor> =>
+      identity === undefined ? { refuse: failure('unauthorized') } : { accept: { identity, ...rest } };
+    const identity = this.parts.identify(credentials);
+    return identity instanceof Promise ? identity.then(admission) : admission(identity);
   }
 
   open(line: Line, visitor: Visitor): void {

@@ -27,9 +27,11 @@ const TOKEN_MAX = 8_192;
 /** Seconds by which the issuer's clock may be ahead. */
 const SKEW_SECONDS = 60;
 
-/** Proves credentials; undefined where they are not valid. A token wins over a name. */
-export function createIdentify(options: TokenOptions): (credentials: Credentials) => Promise<Identity | undefined> {
-  return async ({ token, uid }) => {
+/** Proves credentials; undefined where they are not valid. A token wins over a name; a name needs no waiting. */
+export function createIdentify(
+  options: TokenOptions,
+): (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined> {
+  return ({ token, uid }) => {
     if (token !== undefined) return token.length > TOKEN_MAX ? undefined : verified(token);
     return options.mode === 'open' && uid !== undefined ? { uid, mayBroadcast: true } : undefined;
   };
