@@ -134,14 +134,11 @@ export class Arrivals {
   }
 
   private joinFeed(session: Session, { conv, cursor, head }: Standing): void {
-    const track = this.parts.feeds.attach(session, conv, cursor);
-    track.target = Math.max(track.target, head);
-    if (track.level) return;
-    if (track.pos < track.target) {
-      track.backlog = true;
-      session.backlog++;
-    }
-    if (track.pos < track.target) this.parts.delivery.catchUp(session, track);
+    const track = this.parts.feeds.attach(session, conv, cursor, head);
+    if (track.level || track.pos >= head) return;
+    track.backlog = true;
+    session.backlog++;
+    this.parts.delivery.catchUp(session, track);
   }
 
   /** A connection has ended, in order or not. What it was confirmed to have is noted; the rest stays pending. */

@@ -29,12 +29,13 @@ export class Feeds {
 
   constructor(private readonly parts: FeedParts) {}
 
-  /** Puts a connection on a feed, at a position. */
-  attach(session: Session, conv: Conv, cursor: number): Track {
+  /** Puts a connection on a feed, at a position; it has to be told everything up to `head` before it is level. */
+  attach(session: Session, conv: Conv, cursor: number, head = 0): Track {
     const present = session.tracks.get(conv);
     if (present?.feed) return present;
     const feed = this.openFor(conv);
     const track = this.delivery.track(session, conv, cursor, feed);
+    track.target = Math.max(track.target, head);
     feed.tracks.set(session, track);
     feed.behind.set(track, session);
     if (feed.open) this.settle(session, track, feed);
