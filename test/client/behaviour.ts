@@ -1,6 +1,6 @@
 /** What holds over every transport, of the scripted node and of the real one. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { memoryStorage, type OutgoingState, type TransportName } from '../../src/client/index.js';
+import { memoryStorage, type OutgoingState, type Stored, type TransportName } from '../../src/client/index.js';
 import { CutProxy } from './support/cut-proxy.js';
 import { numbers, online, person, until } from './support/scene.js';
 
@@ -124,16 +124,65 @@ export function behaves(start: () => Promise<Node>, transport: TransportName): v
   test('history comes in pages, oldest first', async () => {
     const options = town();
     const alice = await online(name('alice'), options);
-    let conv: `dm:${string}:${string}` | undefined;
-    for (const text of numbers(7)) {
-      const place = await alice.client.send({ receiver: name('alice'), data: text });
-      conv = place.conv as unknown as typeof conv;
-    }
-    const newest = await alice.client.history(conv!, { limit: 3 });
+    const sent = numbers(7).map((data) => alice.client.send({ receiver: name('alice'), data }));
+    const [{ conv }] = (await Promise.all(sent)) as [Stored, ...Stored[]];
+    const newest = await alice.client.history(conv, { limit: 3 });
     expect(newest.messages.map(({ data }) => data)).toEqual(['5', '6', '7']);
     expect(newest.more).toBe(true);
-    const older = await alice.client.history(conv!, { limit: 10, before: newest.messages[0]!.seq });
+    const older = await alice.client.history(conv, { limit: 10, before: newest.messages[0]!.seq });
     expect(older.messages.map(({ data }) => data)).toEqual(numbers(4));
     expect(older.more).toBe(false);
+  });
+
+  if (transport !== 'websocket') return;
+
+  test('what was edited, reacted to and withdrawn is so for both sides, each change once and in its place', async () => {
+    const options = town();
+    const alice = await online(name('alice'), options);
+    const bob = await online(name('bob'), options);
+    const { conv, seq } = await alice.client.send({ receiver: name('bob'), data: 'helo' });
+    await alice.client.edit(conv, seq, 'hello');
+    await bob.client.react(conv, seq, '👍');
+    await alice.client.recall(conv, seq);
+    for (const person of [alice, bob]) {
+      await until(() => person.messages.length >= 4);
+      expect(person.messages.map(({ seq, op, ref }) => [seq, op, ref])).toEqual([
+        [seq, undefined, undefined],
+        [seq + 1, 'edit', seq],
+        [seq + 2, 'react', seq],
+        [seq + 3, 'recall', seq],
+      ]);
+    }
+  });
+
+  test('who comes and goes is told, and who is writing', async () => {
+    const options = town();
+    const alice = await online(name('alice'), options);
+    const seen: string[] = [];
+    alice.client.on('presence', ({ uid, online }) => seen.push(`${uid} ${online}`));
+    alice.client.on('typing', ({ sender }) => seen.push(`${sender} is writing`));
+    const [now] = await alice.client.watch([name('bob')]);
+    expect(now).toMatchObject({ uid: name('bob'), online: false });
+    const bob = await online(name('bob'), options);
+    await until(() => seen.includes(`${name('bob')} true`));
+    bob.client.typing({ receiver: name('alice') });
+    await until(() => seen.includes(`${name('bob')} is writing`));
+  });
+
+  test('what one device read, the other side and the other device know', async () => {
+    const options = town();
+    const alice = await online(name('alice'), options);
+    const [phone, desk] = [
+      await online(name('bob'), { ...options, device: 'phone' }),
+      await online(name('bob'), { ...options, device: 'desk' }),
+    ];
+    const own: number[] = [];
+    desk.client.on('receipt', ({ uid, read }) => uid === name('bob') && own.push(read));
+    const outgoing = alice.client.send({ receiver: name('bob'), data: 'x' });
+    const { conv, seq } = await outgoing;
+    await until(() => phone.texts.length === 1 && desk.texts.length === 1);
+    phone.client.read(conv, seq);
+    await until(() => outgoing.state === 'read');
+    await until(() => own.includes(seq));
   });
 }

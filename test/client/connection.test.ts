@@ -308,3 +308,20 @@ test('what the server says that is no frame is reported, and harms nothing', asy
   await until(() => alice.texts.length === 1);
   expect(errors).toHaveLength(4);
 });
+
+test('a stream that the server ends is asked for again where it ended, which acknowledges what came', async () => {
+  const node = await testNode();
+  const alice = await online('alice', { url: node.url, transports: ['sse'] });
+  for (const text of numbers(3)) node.say('dm:alice:bob', 'bob', text);
+  await until(() => alice.texts.length === 3);
+  node.onFrame = ({ type }) => type === 'ack';
+  for (const text of numbers(3, 4)) node.say('dm:alice:bob', 'bob', text);
+  await until(() => alice.texts.length === 6);
+  for (const peer of node.peers) peer.close(1000);
+  const last = node.log.of('dm:alice:bob').at(-1)!.seq;
+  await until(() => node.log.cursor('alice' as never, 'default', 'dm:alice:bob' as never) === last);
+  node.say('dm:alice:bob', 'bob', '7');
+  await until(() => alice.texts.length >= 7);
+  expect(alice.texts).toEqual(numbers(7));
+  expect(alice.states.filter(({ state }) => state === 3)).toEqual([]);
+});

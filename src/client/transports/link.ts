@@ -23,6 +23,11 @@ export type Facts = {
 /** Until a server says otherwise: what every server must offer. */
 export const LEAST_LIMITS: Facts['limits'] = { frame: 65_536, rate: 0, dedup: 300 };
 
+/** What a `welcome` says, on a WebSocket. */
+export function factsOf({ uid, limits, ts }: Extract<ServerFrame, { readonly type: 'welcome' }>): Facts {
+  return { transport: 'websocket', uid, limits, clock: ts - Date.now(), inPlace: true };
+}
+
 /** Why a link ended: a WebSocket close code (1006 where there was none), and how long to stay away if it was said. */
 export type Ending = { readonly code: number; readonly reason: string; readonly retry?: number | undefined };
 

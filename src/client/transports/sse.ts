@@ -1,13 +1,16 @@
+import type { ServerFrame } from '../../protocol/index.js';
 import type { Auth } from '../credentials.js';
 import { pause, type Timer } from '../platform.js';
 import { eventReader } from './event-stream.js';
 import { clockOf, endingOf, HttpCalls } from './http.js';
-import { type Endpoint, type Facts, LEAST_LIMITS, type Link, type LinkEvents, parseFrame } from './link.js';
+import { type Endpoint, factsOf, LEAST_LIMITS, type Link, type LinkEvents, parseFrame } from './link.js';
 
 /** Milliseconds without a byte after which a stream is taken for dead and asked for again. */
 const SILENCE_MS = 60_000;
 /** Milliseconds to wait before asking again where a stream ended as soon as it began. */
 const QUICK_MS = 1_000;
+/** Milliseconds for `welcome` to come; a stream is good without it, too. */
+const WELCOME_MS = 500;
 
 /**
  * Server-Sent Events, read with fetch: EventSource can send no Authorization header. The server ends a stream now and
@@ -26,24 +29,30 @@ export function openSse(to: Endpoint, auth: Auth, events: LinkEvents): Link {
 
 async function run(to: Endpoint, http: HttpCalls, events: LinkEvents): Promise<void> {
   let lastId: string | undefined;
-  let facts: Facts | undefined;
+  let isReady = false;
+
+  function ready(response: Response, welcome?: Extract<ServerFrame, { readonly type: 'welcome' }>): void {
+    if (isReady || http.isOver) return;
+    isReady = true;
+    const least = { transport: 'sse', limits: LEAST_LIMITS, clock: clockOf(response), inPlace: false } as const;
+    events.ready(welcome ? { ...factsOf(welcome), transport: 'sse', inPlace: false } : least);
+  }
+
   while (!http.isOver) {
     const headers = { accept: 'text/event-stream', ...(lastId !== undefined && { 'last-event-id': lastId }) };
     const response = await http.fetch(`v1/stream?${new URLSearchParams({ device: to.device })}`, 0, { headers });
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
     if (!response.ok || !isStream || response.body === null) return http.end(await endingOf(response));
-    if (facts === undefined) {
-      facts = { transport: 'sse', limits: LEAST_LIMITS, clock: clockOf(response), inPlace: false };
-      events.ready(facts);
-    }
+    const late = setTimeout(ready, WELCOME_MS, response);
     const read = eventReader(({ id, data }) => {
       const frame = parseFrame(data);
+      ready(response, frame?.type === 'welcome' ? frame : undefined);
       if (frame === undefined) events.garbled(data);
       else if (frame.type !== 'welcome') events.frame(frame);
       lastId = id ?? lastId;
     });
     const started = Date.now();
-    await drain(response.body, to.heartbeat ?? SILENCE_MS, read);
+    await drain(response.body, to.heartbeat ?? SILENCE_MS, read).finally(() => clearTimeout(late));
     await events.settled();
     if (Date.now() - started < QUICK_MS) await pause(QUICK_MS);
   }

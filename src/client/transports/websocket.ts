@@ -1,7 +1,7 @@
 import { CLOSE, HEARTBEAT_SECONDS, type ServerFrame } from '../../protocol/index.js';
 import type { Auth } from '../credentials.js';
 import type { Timer } from '../platform.js';
-import { type Endpoint, type Link, type LinkEvents, parseFrame } from './link.js';
+import { type Endpoint, factsOf, type Link, type LinkEvents, parseFrame } from './link.js';
 
 /** Milliseconds for the other side to answer a closing handshake. */
 const CLOSING_MS = 1_000;
@@ -54,8 +54,7 @@ export function openWebSocket(to: Endpoint, auth: Auth, events: LinkEvents): Lin
     if (open) return;
     open = true;
     silence = to.heartbeat ?? frame.heartbeat * 1_000;
-    const { uid, limits, ts } = frame;
-    events.ready({ transport: 'websocket', uid, limits, clock: ts - Date.now(), inPlace: true });
+    events.ready(factsOf(frame));
   }
 
   socket.onopen = () => {

@@ -75,7 +75,7 @@ export class TestHttp {
     const ack = query.get('ack');
     const held = ack === null ? {} : this.#held.get(ack);
     if (held === undefined) return reply(response, 400, { error: { code: 'bad_request', message: 'cursor' } });
-    for (const [conv, seq] of Object.entries(held)) this.#node.mark(me, conv as Conv, seq);
+    for (const [conv, seq] of Object.entries(held)) this.#node.mark(me, conv as Conv, { delivered: seq, read: 0 });
     const answer = (): void => {
       peers.delete(peer);
       const messages = log.pending(me.uid, me.device).flatMap((one) => this.#node.onWrite(one, peer) ?? []);
@@ -100,7 +100,8 @@ export class TestHttp {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': here\n\n');
     const last = request.headers['last-event-id'];
     if (typeof last === 'string') {
-      for (const [conv, seq] of Object.entries(JSON.parse(last) as Held)) this.#node.mark(me, conv as Conv, seq);
+      for (const [conv, seq] of Object.entries(JSON.parse(last) as Held))
+        this.#node.mark(me, conv as Conv, { delivered: seq, read: 0 });
     }
     const at: Record<string, number> = {};
     const peer: Peer = {

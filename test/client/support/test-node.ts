@@ -104,7 +104,13 @@ export class TestNode {
         return;
       }
       case 'ack':
-        return this.mark(peer, frame.conv, frame.seq);
+        return this.mark(peer, frame.conv, { delivered: frame.seq, read: 0 });
+      case 'read':
+        return this.mark(peer, frame.conv, { delivered: 0, read: frame.seq });
+      case 'typing':
+        for (const other of this.peers)
+          if (other.uid === frame.receiver) this.write(other, { ...frame, sender: peer.uid });
+        return;
       case 'history':
         return this.write(peer, { type: 'history', ...id, ...this.log.page(frame) });
       case 'join':
@@ -137,13 +143,17 @@ export class TestNode {
     }
   }
 
-  /** A device has everything up to here; the other side of a dm learns of it. */
-  mark(peer: Pick<Peer, 'uid' | 'device'>, conv: Conv, seq: number): void {
-    if (!this.log.ack(peer.uid, peer.device, conv, seq)) return;
+  /** A device has, or its user read, everything up to here; the other sockets that it concerns learn of it. */
+  mark(
+    peer: Pick<Peer, 'uid' | 'device'>,
+    conv: Conv,
+    at: { readonly delivered: number; readonly read: number },
+  ): void {
+    const isNews = at.read > 0 || this.log.ack(peer.uid, peer.device, conv, at.delivered);
     const mayRead = this.log.readers(conv);
-    for (const other of this.peers) {
-      if (other.uid === peer.uid || !mayRead(other.uid)) continue;
-      this.write(other, { type: 'receipt', conv, uid: peer.uid, delivered: seq, read: 0 });
+    for (const other of isNews ? this.peers : []) {
+      const isConcerned = mayRead(other.uid) && (other.uid !== peer.uid || at.read > 0) && other !== peer;
+      if (isConcerned) this.write(other, { type: 'receipt', conv, uid: peer.uid, ...at });
     }
   }
 
@@ -189,6 +199,7 @@ export class TestNode {
     if (!isNew) return;
     for (const message of this.log.pending(uid, device)) this.write(peer, message);
     this.write(peer, { type: 'synced' });
+    for (const other of this.peers) this.write(other, { type: 'presence', uid, online: true, lastSeen: 0 });
     this.peers.add(peer);
   }
 }
