@@ -1,6 +1,6 @@
 /** Redis backends as tests make them: quiet, counted, and with a prefix of their own. */
 import type { Cell, Meter } from '../../src/chat/meter.js';
-import type { Listener, StoreLimits } from '../../src/chat/ports.js';
+import type { Backend, Listener, StoreLimits } from '../../src/chat/ports.js';
 import { createRedisBackend, type RedisBackendOptions } from '../../src/redis/backend.js';
 import { Recorder } from './recorder.js';
 import type { RedisServer } from './redis.js';
@@ -42,8 +42,6 @@ export class Notes implements Meter {
     error: (_: object, message: string): unknown => this.said.push(message),
   };
 }
-
-type Backend = ReturnType<typeof createRedisBackend>;
 
 let made = 0;
 

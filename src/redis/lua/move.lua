@@ -1,24 +1,25 @@
 #!lua flags=allow-oom
 -- A direct conversation becomes the one of its other side and somebody else, with all that the other side has of it.
 -- Its items were copied before. Where that conversation exists already, it goes on there in a new run.
--- INCLUDE: head
+-- INCLUDE: head, position
 -- KEYS: 1 root
 -- ARGV: the conversation as it was, as it is to be, who goes, who comes in their place, the other side; how many items
---       were copied, the last one's seq, the head when copying began
--- REPLY: 1; 0 if it changed since it was copied; -1 if the other conversation has later entries
+--       were copied, the first one's seq, the head when copying began
+-- REPLY: 1; 0 if there are more items to copy; 2 if the copy is not right any more; -1 if the other conversation has
+--        later entries
 local from, to, uid, alias, peer = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local copied, began = tonumber(ARGV[6]), tonumber(ARGV[8])
+local copied, first, began = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local log, copy, target = K_log(from), K_copy(from), K_log(to)
 local format = string.format
 local packed_head, other = redis.call('GET', K_head(from)), redis.call('GET', K_head(to))
 if not packed_head then return 1 end
 local h = head_of(packed_head)
 
--- What changes an item appends an entry with an op.
-local function has_changed()
-  if redis.call('LLEN', log) ~= copied or redis.call('LLEN', copy) ~= copied then return true end
-  if copied > 0 and h[S] ~= tonumber(ARGV[7]) then return true end
-  return redis.call('ZCOUNT', K_ops(from), format('(%.0f', began), '+inf') > 0
+-- What changes an item appends an entry with an op, so a copy with none after it is right as far as it goes.
+local function is_right()
+  if redis.call('ZCOUNT', K_ops(from), format('(%.0f', began), '+inf') > 0 then return false end
+  if redis.call('LLEN', copy) ~= copied or redis.call('LLEN', log) < copied then return false end
+  return copied == 0 or seq_at(log, 0) == first
 end
 
 local function swap_sides()
@@ -94,7 +95,8 @@ local function move_hidden(who, named)
   if redis.call('EXISTS', K_hidden(from, who)) == 1 then redis.call('RENAME', K_hidden(from, who), K_hidden(to, named)) end
 end
 
-if has_changed() then return 0 end
+if not is_right() then return 2 end
+if redis.call('LLEN', log) > copied then return 0 end
 local t = other and head_of(other)
 if t and h[O] <= t[S] then return -1 end
 if (uid == sides(from)) ~= (alias == sides(to)) then swap_sides() end

@@ -23,6 +23,18 @@ local function packed(h)
   return struct.pack(SHAPE, unpack(h, 1, FIELDS))
 end
 
+-- O, TR, L and M, without the rest.
+local function times_of(packed)
+  if not packed then return 0, 0, 0, 0 end
+  if #packed < 8 * FIELDS then
+    local h = head_of(packed)
+    return h[O], h[TR], h[L], h[M]
+  end
+  local origin, gone = struct.unpack('<dd', packed, 17)
+  local last, at = struct.unpack('<dd', packed, 137)
+  return origin, gone, last, at
+end
+
 local function sides(conv)
   return string.match(conv, '^dm:([^:]+):(.+)$')
 end
