@@ -65,7 +65,7 @@ export class CatchUp {
       metOwn = this.writeSlice(session, track, slice);
     });
     if (metOwn) await this.parts.settled();
-    this.afterSlice(session, track, slice);
+    if (!track.level) this.afterSlice(session, track, slice);
   }
 
   /** Returns whether it stopped at an entry that a send of this connection, still under way, may be answered with. */
