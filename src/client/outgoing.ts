@@ -56,7 +56,7 @@ export class Outgoing extends Promise<Stored> {
       settle = [resolve, reject];
     });
     [this.#resolve, this.#reject] = settle!;
-    this.catch(() => undefined);
+    this.catch(shownByState);
     this.id = entry.id;
     this.target = entry.target;
     this.data = entry.data;
@@ -101,7 +101,7 @@ export class Outgoing extends Promise<Stored> {
         else reject(this.error);
       });
     });
-    stored.catch(() => undefined);
+    stored.catch(shownByState);
     if (this.state === 'failed') this.#events.retry(this.id);
     return stored;
   }
@@ -119,3 +119,6 @@ export class Outgoing extends Promise<Stored> {
     for (const watcher of this.#watchers) watcher(this);
   }
 }
+
+/** Whoever does not await the promise sees a failure in `state` and `error`; it is no unhandled rejection. */
+function shownByState(): void {}
