@@ -57,6 +57,7 @@ export type Node = {
 
 export async function createNode(parts: NodeParts): Promise<Node> {
   const { config, backend, meter, log } = parts;
+  const debug = log.isLevelEnabled('debug') ? log.debug.bind(log) : undefined;
   const fault = (error: unknown) => log.error({ err: error }, 'a fault; the node goes on');
   const limits = {
     frame: config.maxFrame,
@@ -86,7 +87,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
   };
   const options = { maxFrame: config.maxFrame, maxBuffered: BUFFERED_MAX, maxHeaders: HEADERS_MAX };
   const { transport, fallback } = await chooseTransport(config.sockets, options, handlers, fault);
-  chat = createChat({ node: config.nodeId, backend, switchboard: transport, meter, limits, identify, fault });
+  chat = createChat({ node: config.nodeId, backend, switchboard: transport, meter, limits, identify, debug, fault });
   const gateway = new Gateway({ chat, identify, origins: config.origins, meter, fault });
   const { auth: mode, serverKey, origins } = config;
   const api = new Api({ chat, identify, mode, serverKey, origins, limits, meter, fault, status: readiness });

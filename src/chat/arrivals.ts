@@ -4,6 +4,7 @@ import { encode, receiptFrame } from './answers.js';
 import type { BanList } from './bans.js';
 import type { Control } from './control.js';
 import type { Cursors } from './cursors.js';
+import type { Debug } from './debug.js';
 import type { Delivery } from './delivery.js';
 import type { Feeds } from './feeds.js';
 import { Gate } from './gate.js';
@@ -29,6 +30,7 @@ export type ArrivalParts = {
   readonly control: Control;
   readonly bans: BanList;
   readonly meter: Meter;
+  readonly debug: Debug | undefined;
   readonly limits: {
     readonly frame: number;
     readonly rate: number;
@@ -83,6 +85,8 @@ export class Arrivals {
   }
 
   private welcome(session: Session, arrival: Arrival): void {
+    const { conn, uid, device, ack } = session;
+    this.parts.debug?.({ conn, uid, device, ack, transport: session.line.transport }, 'arrived');
     const { delivery, feeds, registry } = this.parts;
     const user = registry.get(session.uid);
     if (user) user.blocks = new Set(arrival.blocks);
@@ -143,6 +147,7 @@ export class Arrivals {
 
   /** A connection has ended, in order or not. What it was confirmed to have is noted; the rest stays pending. */
   leave(session: Session, inOrder: boolean): void {
+    this.parts.debug?.({ conn: session.conn, uid: session.uid, inOrder }, 'left');
     const { registry, feeds, pulse, delivery, cursors, watch } = this.parts;
     if (inOrder && session.arrived && !session.lagging) pulse.closedInOrder(session);
     cursors.flushSoon();

@@ -10,6 +10,7 @@ import { Commits } from './commits.js';
 import { Control } from './control.js';
 import { CursorTokens } from './cursor-token.js';
 import { Cursors } from './cursors.js';
+import type { Debug } from './debug.js';
 import { Delivery } from './delivery.js';
 import { Feeds } from './feeds.js';
 import { Handlers } from './handlers.js';
@@ -48,6 +49,7 @@ export type ChatParts = {
   };
   /** Proves who a `hello` is from. */
   readonly identify: (credentials: { readonly token: string }) => Identity | undefined | Promise<Identity | undefined>;
+  readonly debug: Debug | undefined;
   /** Something that must not happen did; it is logged and counted, and the node goes on. */
   readonly fault: (error: unknown) => void;
 };
@@ -55,11 +57,11 @@ export type ChatParts = {
 export type Chat = ReturnType<typeof createChat>;
 
 export function createChat(parts: ChatParts) {
-  const { backend, meter, fault, node } = parts;
+  const { backend, meter, debug, fault, node } = parts;
   const now = () => performance.now();
   const newConn = (): ConnId => randomBytes(9).toString('base64url');
   const registry = new Registry();
-  const commits = new Commits({ log: backend.log, registry, meter, now, fault });
+  const commits = new Commits({ log: backend.log, registry, meter, now, debug, fault });
   const feeds = new Feeds({ backend, registry, fault });
   const delivery = new Delivery({ registry, meter, feeds, commits, now });
   const settled = () => commits.settled();
@@ -87,6 +89,7 @@ export function createChat(parts: ChatParts) {
     pulse,
     cursors,
     meter,
+    debug,
     limits: parts.limits,
     fault,
   });

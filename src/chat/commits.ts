@@ -7,10 +7,13 @@
 import { type Conv, type ErrorCode, isDm, type MessageId, sidesOf, type Uid } from '../protocol/index.js';
 import { errorFrame, retryAfter, sentFrame, WORDS } from './answers.js';
 import type { Cursors } from './cursors.js';
+import type { Debug } from './debug.js';
 import type { Delivery } from './delivery.js';
+import { isTooLate, remember } from './failed.js';
 import type { Feeds } from './feeds.js';
 import { frameOf, type Item, itemOf, MARK, senderOf } from './item.js';
 import type { Cell, Meter } from './meter.js';
+import type { Refused } from './policy.js';
 import { type Letter, type Log, type Outcome, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
@@ -20,8 +23,6 @@ const BATCH_CHARS = 65_536;
 /** Letters, and characters of them, that may wait; what comes beyond is refused. */
 const QUEUE_LETTERS = 20_000;
 const QUEUE_CHARS = 64 * 1_048_576;
-/** Failed conversations that a connection remembers one by one. */
-const FAILED_MAX = 256;
 
 /** A send on its way. Exactly one of `session` and `answer` is there. */
 export type Sending = {
@@ -40,6 +41,7 @@ export type CommitParts = {
   readonly registry: Registry;
   readonly meter: Meter;
   readonly now: () => number;
+  readonly debug: Debug | undefined;
   readonly fault: (error: unknown) => void;
 };
 
@@ -75,7 +77,11 @@ export class Commits {
 
   /** Queues a send. It is answered on its session, or to `answer`, whatever happens. */
   submit(sending: Sending): void {
-    if (this.isTooLate(sending) || this.queue.length >= QUEUE_LETTERS || this.queued >= QUEUE_CHARS) {
+    if (
+      isTooLate(sending.session, sending.letter.conv, sending.attempt) ||
+      this.queue.length >= QUEUE_LETTERS ||
+      this.queued >= QUEUE_CHARS
+    ) {
       return this.refuse(sending, 'unavailable');
     }
     this.queue.push(sending);
@@ -96,22 +102,46 @@ export class Commits {
   }
 
   /**
-   * What was stored by another way than a batch: reaches the connections here as a send does. Returns the answer where
-   * no session takes it in its place.
+   * Stores by another way than a batch: meanwhile its connection has a send under way like any other, and what is
+   * stored reaches the connections here as a send does. Resolves with the refusal, or with the answer where no session
+   * takes it in its place.
    */
-  land(letter: Letter, outcome: Outcome, session: Session | undefined): string | undefined {
+  async aside(
+    letter: Omit<Letter, 'tail'>,
+    session: Session | undefined,
+    store: () => Promise<{ readonly letter: Letter; readonly outcome: Outcome } | Refused>,
+  ): Promise<string | Refused | undefined> {
     let answer: string | undefined;
-    const take =
-      session === undefined
-        ? (frame: string) => {
-            answer = frame;
-          }
-        : undefined;
+    const take = (frame: string) => {
+      answer = frame;
+    };
     const sides = isDm(letter.conv) ? sidesOf(letter.conv) : undefined;
-    const sending = { letter, sides, session, attempt: undefined, answer: take, answered: false };
-    if ('refused' in outcome) this.refuse(sending, outcome.refused);
-    else this.stored(sending, outcome);
+    const sending = {
+      letter: { ...letter, tail: '' },
+      sides,
+      session,
+      attempt: undefined,
+      answer: session === undefined ? take : undefined,
+      answered: false,
+    };
+    const done = await this.whileAside(sending, store());
+    if ('refused' in done) return done;
+    this.conclude({ ...sending, letter: done.letter }, done.outcome);
     return answer;
+  }
+
+  /** Answers go out in the turn in which the store's reply is in, before whoever waits for it goes on. */
+  private async whileAside<T>(sending: Sending, work: Promise<T>): Promise<T> {
+    this.asides.set(sending, work);
+    if (sending.sides === undefined) this.byRef.set(sending.letter.ref, sending);
+    if (sending.session) sending.session.inFlight++;
+    try {
+      return await work;
+    } finally {
+      this.asides.delete(sending);
+      this.byRef.delete(sending.letter.ref);
+      if (sending.session) sending.session.inFlight--;
+    }
   }
 
   /** Resolves when everything that was submitted up to now has been answered. */
@@ -162,7 +192,7 @@ export class Commits {
     while (taken < this.queue.length && batch.length < BATCH_LETTERS && chars < BATCH_CHARS) {
       const sending = this.queue[taken++]!;
       this.queued -= sending.letter.tail.length;
-      if (this.isTooLate(sending)) this.settle(sending, UNAVAILABLE);
+      if (isTooLate(sending.session, sending.letter.conv, sending.attempt)) this.settle(sending, UNAVAILABLE);
       else {
         batch.push(sending);
         chars += sending.letter.tail.length;
@@ -216,6 +246,7 @@ export class Commits {
   private stored(sending: Sending, outcome: Exclude<Outcome, { refused: ErrorCode }>): void {
     const { letter, session, sides } = sending;
     const { seq, ts, dup, first } = outcome;
+    this.parts.debug?.({ conn: session?.conn, conv: letter.conv, seq, id: letter.id, dup }, 'stored');
     if (dup) this.dedupHits.value++;
     else this.count(letter.conv);
     if (sides !== undefined) this.deliver(sending, sides, outcome);
@@ -265,33 +296,17 @@ export class Commits {
     const retry = code === 'unavailable' ? retryAfter() : undefined;
     const frame = errorFrame(sending.letter.id, code, WORDS[code], retry);
     this.parts.meter.cell('skein_errors_total', code).value++;
-    const { session } = sending;
+    const { session, letter } = sending;
+    this.parts.debug?.({ conn: session?.conn, conv: letter.conv, id: letter.id, code }, 'refused');
     if (session === undefined) return sending.answer?.(frame);
     if (sending.attempt !== undefined && (retry !== undefined || code === 'internal')) {
       remember(session, sending.letter.conv, sending.attempt);
     }
     if (!session.closed) this.delivery.answer(session, frame);
   }
-
-  /** An earlier send of this connection to this conversation failed, and this one is no repeat of it yet. */
-  private isTooLate({ session, attempt, letter }: Sending): boolean {
-    if (session === undefined || attempt === undefined) return false;
-    return attempt <= Math.max(session.failedAnywhere, session.failed?.get(letter.conv) ?? -1);
-  }
 }
 
 const UNAVAILABLE: Outcome = { refused: 'unavailable' };
-
-/** A send with `try` failed so that the client will repeat it: what it sent behind it must not overtake it. */
-export function remember(session: Session, conv: Conv, attempt: number): void {
-  session.failed ??= new Map();
-  if (session.failed.size >= FAILED_MAX && !session.failed.has(conv)) {
-    session.failedAnywhere = Math.max(session.failedAnywhere, attempt, ...session.failed.values());
-    session.failed.clear();
-    return;
-  }
-  session.failed.set(conv, Math.max(attempt, session.failed.get(conv) ?? -1));
-}
 
 function asItem(letter: Letter, sides: readonly [Uid, Uid], outcome: Exclude<Outcome, { refused: ErrorCode }>): Item {
   const isGreater = letter.sender === sides[1] && sides[0] !== sides[1];
