@@ -1,0 +1,152 @@
+/** HAProxy and nginx with the configurations of deploy/, in front of nodes of a test. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { http } from '../support/http.js';
+import type { NodeProcess } from '../support/process.js';
+import { freePort } from '../support/redis.js';
+import { until } from '../support/until.js';
+import { program } from './program.js';
+
+const deploy = fileURLToPath(new URL('../../deploy/', import.meta.url));
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** What differs between the configuration as it is shipped and a test: where it listens, and where the nodes are. */
+type Kind = {
+  readonly name: string;
+  /** The configuration as it is shipped. */
+  readonly shipped: string;
+  /** The same for these addresses, with files of its own in `folder`. */
+  adapt(ports: Ports, nodes: readonly NodeProcess[], folder: string): string;
+  command(file: string, folder: string): readonly string[];
+  /** Whether it has seen by now that no node is ready. */
+  seesNoneReady(ports: Ports): Promise<boolean>;
+};
+
+type Ports = { readonly front: number; readonly metrics: number };
+
+const HAPROXY: Kind = {
+  name: 'haproxy',
+  shipped: readFileSync(join(deploy, 'haproxy/haproxy.cfg'), 'utf8'),
+  adapt: (ports, nodes) =>
+    replaced(HAPROXY.shipped, [
+      [/bind :9527/g, () => `bind 127.0.0.1:${ports.front}`],
+      [/bind :8404/g, () => `bind 127.0.0.1:${ports.metrics}`],
+      [
+        / {2}server-template node 64 skein:9527(.*) resolvers platform init-addr none/g,
+        (options) => nodes.map(({ port }) => `  server node${port} 127.0.0.1:${port}${options}`).join('\n'),
+      ],
+    ]),
+  command: (file) => ['-db', '-f', file],
+  async seesNoneReady({ metrics }) {
+    const { text } = await http(`http://127.0.0.1:${metrics}/metrics`);
+    return /^haproxy_backend_active_servers\{proxy="ready"\} 0$/m.test(text);
+  },
+};
+
+const NGINX: Kind = {
+  name: 'nginx',
+  shipped: readFileSync(join(deploy, 'nginx/nginx.conf'), 'utf8'),
+  adapt: (ports, nodes, folder) =>
+    replaced(NGINX.shipped, [
+      [/listen 9527;/g, () => `listen 127.0.0.1:${ports.front};`],
+      [/ \/tmp\//g, () => ` ${folder}/`],
+      [/worker_rlimit_nofile 200000;/g, () => ''],
+      [
+        / {4}server skein:9527 resolve(.*)/g,
+        (options) => nodes.map(({ port }) => `    server 127.0.0.1:${port}${options}`).join('\n'),
+      ],
+    ]),
+  command: (file, folder) => ['-p', folder, '-c', file, '-g', 'daemon off;'],
+  seesNoneReady: () => Promise.resolve(true),
+};
+
+export const KINDS = [HAPROXY, NGINX];
+
+/** Those that are installed here. */
+export const BALANCERS = KINDS.filter(({ name }) => program(name) !== undefined);
+
+export class Balancer {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'skein-balancer-'));
+  private child: ChildProcess | undefined;
+  private ended: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly kind: Kind,
+    private readonly ports: Ports,
+  ) {}
+
+  /** Starts it, and waits until a node answers through it. */
+  static async start(kind: Kind, nodes: readonly NodeProcess[]): Promise<Balancer> {
+    const balancer = new Balancer(kind, { front: await freePort(), metrics: await freePort() });
+    balancer.launch(nodes);
+    const answers = () =>
+      http(`${balancer.url}/readyz`).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    await until(answers, () => `${kind.name} to answer; it printed ${balancer.printed}`, 10_000);
+    return balancer;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.ports.front}`;
+  }
+
+  wsUrl(query: Readonly<Record<string, string>>): string {
+    return `ws://127.0.0.1:${this.ports.front}/ws?${new URLSearchParams(query)}`;
+  }
+
+  /** Everything that it wrote. */
+  get printed(): string {
+    return readFileSync(this.log, 'utf8');
+  }
+
+  seesNoneReady(): Promise<boolean> {
+    return this.kind.seesNoneReady(this.ports);
+  }
+
+  async stop(): Promise<void> {
+    this.child?.kill('SIGTERM');
+    await this.ended;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private get log(): string {
+    return join(this.folder, 'log');
+  }
+
+  private launch(nodes: readonly NodeProcess[]): void {
+    // nginx's workers run as another user, and keep bodies in here.
+    chmodSync(this.folder, 0o755);
+    const file = join(this.folder, 'conf');
+    writeFileSync(file, this.kind.adapt(this.ports, nodes, this.folder));
+    // A file, not a pipe: nginx opens /dev/stdout by name, which a socket does not allow.
+    const log = openSync(this.log, 'a');
+    const path = program(this.kind.name) ?? this.kind.name;
+    const child = spawn(path, this.kind.command(file, this.folder), { stdio: ['ignore', log, log] });
+    this.child = child;
+    running.add(child);
+    this.ended = new Promise((resolve) => {
+      child.once('close', (code) => {
+        running.delete(child);
+        resolve(code);
+      });
+    });
+  }
+}
+
+type Replacement = readonly [pattern: RegExp, by: (group: string) => string];
+
+function replaced(text: string, replacements: readonly Replacement[]): string {
+  return replacements.reduce((before, [pattern, by]) => {
+    const after = before.replace(pattern, (_, group: unknown) => by(typeof group === 'string' ? group : ''));
+    if (after === before) throw new Error(`the configuration has no ${pattern} any more`);
+    return after;
+  }, text);
+}
