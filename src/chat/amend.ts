@@ -17,11 +17,15 @@ export type AmendParts = {
 };
 
 const TRIES = 32;
+/** An item that none is like: changes nothing, and has the store look only whether the id is known. */
+const NO_ITEM: Item = '';
 /** Different reactions to one message, and users who reacted with one of them. */
 const REACTIONS_MAX = 64;
 const REACTORS_MAX = 1_000;
 
 export class Amend {
+  private readonly turns = new Map<string, Promise<unknown>>();
+
   constructor(private readonly parts: AmendParts) {}
 
   /** Stores the change; the outcome's place is the entry's that says so. */
@@ -34,14 +38,39 @@ export class Amend {
     if ('refused' in access) return access;
     if (frame.seq <= access.floor) return { refused: 'not_found' };
     const letter = { conv: frame.conv, sender: uid, id: frame.id, tail: tailOf(uid, frame), ref, isOp: true };
-    for (let i = 0; i < TRIES; i++) {
-      const original = await this.parts.amendments.original(frame.conv, frame.seq);
-      const replace = this.decide(uid, frame, original);
-      if ('refused' in replace) return replace;
-      const outcome = await this.parts.amendments.amend({ letter, op: frame.type, ref: frame.seq, replace });
-      if (outcome !== 'changed') return { letter, outcome };
+    return this.inTurn(`${frame.conv} ${frame.seq}`, async () => {
+      for (let i = 0; i < TRIES; i++) {
+        const outcome = await this.tryOnce(uid, frame, letter);
+        if (typeof outcome === 'object' && 'reason' in outcome) return outcome.reason;
+        if (outcome !== 'changed') return { letter, outcome };
+      }
+      throw new Unavailable(`${frame.conv} ${frame.seq} changes too fast`);
+    });
+  }
+
+  private async tryOnce(uid: Uid, frame: Amending, letter: Letter): Promise<Outcome | 'changed' | { reason: Refused }> {
+    const { amendments } = this.parts;
+    const replace = this.decide(uid, frame, await amendments.original(frame.conv, frame.seq));
+    if (!('refused' in replace)) return amendments.amend({ letter, op: frame.type, ref: frame.seq, replace });
+    // What is no longer possible may have been done by this very request, before it was repeated.
+    if (frame.id === undefined) return { reason: replace };
+    const none = [{ seq: frame.seq, was: NO_ITEM, becomes: NO_ITEM }];
+    const known = await amendments.amend({ letter, op: frame.type, ref: frame.seq, replace: none });
+    return known === 'changed' || 'refused' in known ? { reason: replace } : known;
+  }
+
+  /**
+   * The changes of one message that come to this node are made one after the other, so that they compete with those of
+   * other nodes only. One that fails fails what is queued behind it.
+   */
+  private async inTurn<T>(message: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.turns.get(message) ?? Promise.resolve()).then(work);
+    this.turns.set(message, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.turns.get(message) === turn) this.turns.delete(message);
     }
-    throw new Unavailable(`${frame.conv} ${frame.seq} changes too fast`);
   }
 
   private decide(uid: Uid, frame: Amending, { item, edits }: Original): readonly Replacement[] | Refused {

@@ -4,8 +4,9 @@
  * waits when it is quiet, and a message gets cheaper the more of them there are. A batch that fails fails what is
  * queued behind it.
  */
-import { type Conv, type ErrorCode, isDm, type MessageId, sidesOf, type Uid } from '../protocol/index.js';
+import { type Conv, type ErrorCode, isDm, type MessageId, type Uid } from '../protocol/index.js';
 import { errorFrame, retryAfter, sentFrame, WORDS } from './answers.js';
+import { Asides } from './asides.js';
 import type { Cursors } from './cursors.js';
 import type { Debug } from './debug.js';
 import type { Delivery } from './delivery.js';
@@ -52,6 +53,7 @@ export class Commits {
   private scheduled = false;
   private lastRef = 0;
   private readonly byRef = new Map<number, Sending>();
+  private readonly asides = new Asides();
   private settling: { after: number; resolve: () => void }[] = [];
   private submitted = 0;
   private finished = 0;
@@ -101,54 +103,32 @@ export class Commits {
     );
   }
 
-  /**
-   * Stores by another way than a batch: meanwhile its connection has a send under way like any other, and what is
-   * stored reaches the connections here as a send does. Resolves with the refusal, or with the answer where no session
-   * takes it in its place.
-   */
-  async aside(
-    letter: Omit<Letter, 'tail'>,
-    session: Session | undefined,
+  /** Stores by another way than a batch; what is stored reaches the connections here as a send does. */
+  aside(
+    sending: Sending,
     store: () => Promise<{ readonly letter: Letter; readonly outcome: Outcome } | Refused>,
-  ): Promise<string | Refused | undefined> {
-    let answer: string | undefined;
-    const take = (frame: string) => {
-      answer = frame;
-    };
-    const sides = isDm(letter.conv) ? sidesOf(letter.conv) : undefined;
-    const sending = {
-      letter: { ...letter, tail: '' },
-      sides,
-      session,
-      attempt: undefined,
-      answer: session === undefined ? take : undefined,
-      answered: false,
-    };
-    const done = await this.whileAside(sending, store());
-    if ('refused' in done) return done;
-    this.conclude({ ...sending, letter: done.letter }, done.outcome);
-    return answer;
-  }
-
-  /** Answers go out in the turn in which the store's reply is in, before whoever waits for it goes on. */
-  private async whileAside<T>(sending: Sending, work: Promise<T>): Promise<T> {
-    this.asides.set(sending, work);
-    if (sending.sides === undefined) this.byRef.set(sending.letter.ref, sending);
-    if (sending.session) sending.session.inFlight++;
-    try {
-      return await work;
-    } finally {
-      this.asides.delete(sending);
-      this.byRef.delete(sending.letter.ref);
-      if (sending.session) sending.session.inFlight--;
-    }
+  ): Promise<Refused | undefined> {
+    const { ref } = sending.letter;
+    if (sending.sides === undefined) this.byRef.set(ref, sending);
+    return this.asides.run(
+      sending,
+      store().finally(() => this.byRef.delete(ref)),
+      (done) => {
+        if ('refused' in done) return done;
+        this.conclude({ ...sending, letter: done.letter }, done.outcome);
+        return undefined;
+      },
+    );
   }
 
   /** Resolves when everything that was submitted up to now has been answered. */
-  settled(): Promise<void> {
-    if (this.finished >= this.submitted) return Promise.resolve();
-    const after = this.submitted;
-    return new Promise((resolve) => this.settling.push({ after, resolve }));
+  async settled(): Promise<void> {
+    const aside = this.asides.settled();
+    if (this.finished < this.submitted) {
+      const after = this.submitted;
+      await new Promise<void>((resolve) => this.settling.push({ after, resolve }));
+    }
+    await aside;
   }
 
   /**
@@ -160,12 +140,12 @@ export class Commits {
     const { id } = JSON.parse(frameOf(item));
     const isSame = ({ letter, ...sending }: Sending) =>
       sending.session === session && letter.conv === conv && letter.id === id;
-    return id !== undefined && (this.onItsWay.some(isSame) || this.queue.some(isSame));
+    return id !== undefined && [this.onItsWay, this.queue, this.asides].some((sendings) => sendings.some(isSame));
   }
 
   /** Whether nothing is on its way or waiting. */
   get isIdle(): boolean {
-    return this.finished >= this.submitted;
+    return this.finished >= this.submitted && this.asides.isEmpty;
   }
 
   /** The send that an entry's hint names, if it has no answer yet; the hint is its answer. */
@@ -239,6 +219,10 @@ export class Commits {
   private settle(sending: Sending, outcome: Outcome): void {
     this.finished++;
     if (sending.session) sending.session.inFlight--;
+    this.conclude(sending, outcome);
+  }
+
+  private conclude(sending: Sending, outcome: Outcome): void {
     if ('refused' in outcome) this.refuse(sending, outcome.refused);
     else this.stored(sending, outcome);
   }

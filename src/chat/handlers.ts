@@ -16,9 +16,10 @@ import {
   WATCH_MAX,
 } from '../protocol/index.js';
 import { encode, errorFrame, retryAfter, WORDS } from './answers.js';
-import { type Commits, remember } from './commits.js';
+import type { Commits } from './commits.js';
 import type { Cursors } from './cursors.js';
 import type { Delivery } from './delivery.js';
+import { remember } from './failed.js';
 import { messageTail, type Target } from './item.js';
 import type { Meter } from './meter.js';
 import { mayBroadcast, type Refused } from './policy.js';

@@ -71,9 +71,18 @@ export class Requests {
 
   /** Withdraws, edits or reacts; answered in the place of the entry that says so. */
   async change(uid: Uid, frame: Amending, session: Session | undefined): Promise<string | Refused | undefined> {
-    const done = await this.parts.amend.carryOut(uid, frame, this.parts.commits.nextRef());
-    if ('refused' in done) return done;
-    return this.parts.commits.land(done.letter, done.outcome, session);
+    const { amend, commits } = this.parts;
+    const letter = { conv: frame.conv, sender: uid, id: frame.id, tail: '', ref: commits.nextRef() };
+    const sides = isDm(frame.conv) ? sidesOf(frame.conv) : undefined;
+    let answer: string | undefined;
+    const take = (text: string) => {
+      answer = text;
+    };
+    const refused = await commits.aside(
+      { letter, sides, session, attempt: undefined, answer: session ? undefined : take, answered: false },
+      () => amend.carryOut(uid, frame, letter.ref),
+    );
+    return refused ?? answer;
   }
 
   /** Whom a user blocks. */

@@ -27,6 +27,9 @@ export class UpgradeRefused extends Error {
   }
 }
 
+/** Two devices of a user must not use an id twice in a conversation, so all connections count together. */
+let lastRequest = 0;
+
 /** One WebSocket, seen raw: every frame that came, in the order of its arrival. */
 export class Connection {
   readonly frames: Frame[] = [];
@@ -36,7 +39,6 @@ export class Connection {
   /** Pings of the server that came so far. */
   pings = 0;
   closing: Closing | undefined;
-  private nextId = 1;
   private readonly waiting = new Map<string, (answer: Frame) => void>();
 
   private constructor(
@@ -87,7 +89,7 @@ export class Connection {
 
   /** Sends a frame with an `id`, its own or a new one, and waits for the answer that carries it. */
   async request(frame: Outgoing, deadline = DEADLINE_MS): Promise<Frame> {
-    const id = typeof frame.id === 'string' ? frame.id : `q${this.nextId++}`;
+    const id = typeof frame.id === 'string' ? frame.id : `q${++lastRequest}`;
     let answer: Frame | undefined;
     this.waiting.set(id, (found) => {
       answer = found;

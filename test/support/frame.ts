@@ -31,6 +31,26 @@ export interface Frame {
   readonly members?: readonly Member[];
   readonly online?: boolean;
   readonly lastSeen?: number;
+  readonly ref?: number;
+  readonly emoji?: string;
+  readonly on?: boolean;
+  readonly edited?: boolean;
+  readonly recalled?: boolean;
+  readonly blocked?: boolean;
+  readonly reactions?: unknown;
+  readonly delivered?: number;
+  readonly read?: number;
+  readonly conversations?: readonly Conversation[];
+}
+
+/** One line of the list of somebody's conversations. */
+export interface Conversation {
+  readonly conv: string;
+  readonly head: number;
+  readonly read: number;
+  readonly unread: number;
+  readonly last?: Frame;
+  readonly peer?: { readonly delivered: number; readonly read: number };
 }
 
 export interface Member {

@@ -139,6 +139,12 @@ export class Person {
     return this.asks({ type: 'leave', room: room.name });
   }
 
+  /** A request over HTTP in her own name; `path` is what follows `/v1`. */
+  calls<Body = Frame & ErrorBody>(node: number, method: string, path: string, body?: object): Promise<Answer<Body>> {
+    const query = `${path.includes('?') ? '&' : '?'}${new URLSearchParams({ uid: this.uid })}`;
+    return http<Body>(`${this.place.node(node).url}/v1${path}${query}`, { method, ...(body && { body }) });
+  }
+
   /** POST /v1/messages on a node. */
   posts(node: number, to: Audience, data: unknown, more: object = {}): Promise<Answer<Frame & ErrorBody>> {
     const query = new URLSearchParams({ uid: this.uid });

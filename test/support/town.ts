@@ -22,6 +22,12 @@ export const SHAPES: readonly (readonly [string, TownPlan])[] = [
   ['one embedded node', { nodes: 1, redis: false }],
 ];
 
+/** The same two ways with settings of their own, and with fewer nodes. */
+export const shapesWith = (env: Environment, nodes = 2): readonly (readonly [string, TownPlan])[] => [
+  [`${nodes} nodes on one Redis`, { nodes, redis: true, env }],
+  ['one embedded node', { nodes: 1, redis: false, env }],
+];
+
 /** Fast enough that no story meets a rate that it isn't about, and a drain that doesn't make it wait. */
 const CALM: Environment = { SKEIN_RATE: '100000', SKEIN_DRAIN_SECONDS: '2', SKEIN_LOG_LEVEL: 'info' };
 
