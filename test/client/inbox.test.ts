@@ -1,16 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { Conv, TruncatedFrame } from '../../src/protocol/index.js';
-import { numbers, online, person, until } from './support/scene.js';
-import { TestNode } from './support/test-node.js';
+import { numbers, online, person, testNode, until } from './support/scene.js';
+import type { TestNode } from './support/test-node.js';
 
 const CONV = 'dm:alice:bob' as Conv;
 const HISTORY = (node: TestNode): number => node.heard.filter(({ frame }) => frame.type === 'history').length;
-
-async function testNode(): Promise<TestNode> {
-  const node = await TestNode.start();
-  onTestFinished(() => node.close());
-  return node;
-}
 
 function truncations(client: { on(event: 'truncated', listener: (it: TruncatedFrame) => void): unknown }) {
   const seen: (readonly [number, number, string])[] = [];

@@ -1,14 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { memoryStorage, type OutboxEntry, SkeinError } from '../../src/client/index.js';
 import type { ClientFrame, FrameOf, ServerFrame } from '../../src/protocol/index.js';
-import { numbers, online, person, until } from './support/scene.js';
-import { type Peer, TestNode } from './support/test-node.js';
-
-async function testNode(): Promise<TestNode> {
-  const node = await TestNode.start();
-  onTestFinished(() => node.close());
-  return node;
-}
+import { numbers, online, person, testNode, until } from './support/scene.js';
+import type { Peer, TestNode } from './support/test-node.js';
 
 const refuse = (frame: ClientFrame, code: string, retry?: number): ServerFrame =>
   ({ type: 'error', id: frame.id, code, message: code, ...(retry !== undefined && { retry }) }) as ServerFrame;

@@ -1,7 +1,14 @@
-/** Clients for tests, closed when the test is over, and what they saw. */
+/** Nodes and clients for tests, closed when the test is over, and what they saw. */
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { Client, type ClientOptions, type MessageFrame, type Status } from '../../../src/client/index.js';
+import { TestNode } from './test-node.js';
+
+export async function testNode(): Promise<TestNode> {
+  const node = await TestNode.start();
+  onTestFinished(() => node.close());
+  return node;
+}
 
 export type Person = {
   readonly client: Client;
