@@ -1,14 +1,13 @@
 /** The embedded backend: one node, everything in this process, nothing kept when it ends. */
 import { randomBytes } from 'node:crypto';
 import type { Backend, StoreLimits } from '../chat/ports.js';
-import type { SocialPorts } from '../chat/social-ports.js';
 import { createAmendments } from './amendments.js';
 import { createBans } from './bans.js';
 import { createBlocks } from './blocks.js';
 import { createConversations } from './conversations.js';
 import { createDevices } from './devices.js';
 import { createErasure } from './erasure.js';
-import { type AnyListener, Hints } from './hints.js';
+import { Hints } from './hints.js';
 import { createLog } from './log.js';
 import { createPresence } from './presence.js';
 import { createRooms } from './rooms.js';
@@ -21,10 +20,7 @@ const SWEEP_MS = 30_000;
 const SECRET_BYTES = 32;
 
 /** `now`: milliseconds since 1970; tests give their own. */
-export function createMemoryBackend(options: {
-  readonly limits: StoreLimits;
-  readonly now?: () => number;
-}): Backend & SocialPorts {
+export function createMemoryBackend(options: { readonly limits: StoreLimits; readonly now?: () => number }): Backend {
   const store = new Store(options.limits, options.now ?? Date.now);
   const hints = new Hints();
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
@@ -42,7 +38,7 @@ export function createMemoryBackend(options: {
     bans: createBans(store),
     erasure: createErasure(store),
     words: createWords(hints),
-    async start(_node, listener: AnyListener) {
+    async start(_node, listener) {
       if (sweeper !== undefined) throw new Error('the embedded backend serves one node');
       hints.listener = listener;
       sweeper = setInterval(() => sweep(store), SWEEP_MS).unref();

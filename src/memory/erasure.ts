@@ -2,6 +2,7 @@ import { MARK } from '../chat/item.js';
 import { renamed } from '../chat/rename.js';
 import type { Erasure } from '../chat/social-ports.js';
 import { type Conv, dmOf, isDm, roomConv, sidesOf, type Uid } from '../protocol/index.js';
+import { sideOf } from './box.js';
 import { peerOf, type Store, type User } from './store.js';
 
 export function createErasure(store: Store): Erasure {
@@ -38,6 +39,8 @@ function takeOver(store: Store, conv: Conv, uid: Uid, alias: Uid): void {
     const named = renamed(item, target, uid, alias);
     return isSwapped ? String.fromCharCode(named.charCodeAt(0) ^ MARK.greater) + named.slice(1) : named;
   });
+  // Nobody will ever acknowledge what waits for who is gone.
+  moved.acknowledge(sideOf(moved, alias), moved.head);
   store.forgetJournal(conv, []);
   store.journals.set(target, moved);
   moveReader(store.user(peer), conv, target);

@@ -1,17 +1,15 @@
 import type { Item } from '../chat/item.js';
 import type { Listener } from '../chat/ports.js';
-import type { SocialListener } from '../chat/social-ports.js';
 import type { Conv, Uid } from '../protocol/index.js';
 
-export type AnyListener = Listener & SocialListener;
-type Hint = (listener: AnyListener) => void;
+type Hint = (listener: Listener) => void;
 
 /**
  * The hints of the one node that there is. They wait until the step that made them is complete, and leave in order
  * even if a listener's own work makes new ones meanwhile.
  */
 export class Hints {
-  listener: AnyListener | undefined;
+  listener: Listener | undefined;
   private readonly followed = new Map<Conv, number>();
   private readonly waiting: Hint[] = [];
   private isLeaving = false;

@@ -32,7 +32,7 @@ export function laws(subject: Subject): void {
     roomLaws(subject);
     hintLaws(subject);
     if (subject.manyNodes) nodesLaws(subject);
-    if (subject.social) socialLaws(subject);
+    socialLaws(subject);
   });
 }
 

@@ -7,9 +7,9 @@ import { Hints } from '../../src/memory/hints.js';
 import { createLog } from '../../src/memory/log.js';
 import { Store } from '../../src/memory/store.js';
 import { sweep } from '../../src/memory/sweep.js';
-import { ALL, DEFAULT_DEVICE } from '../../src/protocol/index.js';
+import { ALL, DEFAULT_DEVICE, dmOf } from '../../src/protocol/index.js';
 import { Recorder } from '../support/recorder.js';
-import { amending, react, social } from './social-town.js';
+import { amending, react } from './social-town.js';
 import { A, AB, B, EVERYBODY, inRoom, letter, PHONE, Place, ROOM, stored, to, user } from './town.js';
 
 const HOUR = 3_600_000;
@@ -79,7 +79,7 @@ describe('the embedded backend', () => {
   test('gives that log an end for what changes its messages, too', async () => {
     const { here } = await aClock();
     const { seq } = await here.says(A, to(B), 'never acknowledged');
-    const { amendments } = social(here);
+    const { amendments } = here.node;
     const reacts = async () => {
       const { item } = await amendments.original(AB, seq);
       return amendments.amend({
@@ -103,8 +103,26 @@ describe('the embedded backend', () => {
     const alias = user('alias');
     await here.says(A, to(B), 'one');
     await here.says(alias, to(B), 'two');
-    await expect(social(here).erasure.erase(A, alias)).rejects.toThrow('already');
+    await expect(here.node.erasure.erase(A, alias)).rejects.toThrow('already');
     expect(await here.texts(AB)).toEqual(['one']);
+  });
+
+  test('lets go of what waited for a user who is erased', async () => {
+    const { here } = await aClock();
+    await here.arrives(A);
+    for (let i = 0; i < LIMITS.pendingMessages; i++) await here.says(B, to(A), `${i}`);
+    expect(await here.tries(B, to(A), 'too many')).toEqual({ refused: 'box_full' });
+    await here.node.erasure.erase(A, user('alias'));
+    for (let i = 0; i < LIMITS.pendingMessages; i++) await here.says(B, to(user('alias')), `${i}`);
+    expect((await here.items(dmOf(B, user('alias')))).length).toBe(LIMITS.pendingMessages * 2);
+  });
+
+  test('never gives a number twice, even if a user is erased and comes back within one tick of the clock', async () => {
+    const { here } = await aClock();
+    await here.says(A, to(B), 'one');
+    const { seq } = await here.says(A, to(B), 'two');
+    await here.node.erasure.erase(A, user('alias'));
+    expect((await here.says(A, to(B), 'three')).seq).toBe(seq + 1);
   });
 
   test('remembers whom somebody blocks who is not there for long', async () => {

@@ -5,7 +5,6 @@ import { laws } from './laws.js';
 laws({
   name: 'memory',
   manyNodes: false,
-  social: true,
   async make({ limits }) {
     const backend = createMemoryBackend({ limits });
     return {

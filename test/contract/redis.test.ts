@@ -13,7 +13,6 @@ afterAll(() => server.stop());
 laws({
   name: 'redis',
   manyNodes: true,
-  social: true,
   async make({ limits }) {
     const nodes = new RedisNodes(server, { limits });
     return { node: (listener) => nodes.node(listener), close: () => nodes.close() };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hasMark, itemOf, MARK, seqOf } from '../../src/chat/item.js';
 import { ALL, dmOf, type RoomId, roomConv } from '../../src/protocol/index.js';
-import { amending, amendment, amends, edit, messageAt, messageOf, RECALL, react, social } from './social-town.js';
+import { amending, amendment, amends, edit, messageAt, messageOf, RECALL, react } from './social-town.js';
 import {
   A,
   AB,
@@ -32,25 +32,25 @@ export function amendmentLaws(subject: Subject): void {
       expect(second).toBe(between);
       const { items } = await here.node.log.page(AB, { before: seq + 1, limit: 10, bytes: 1e6, floor: 0 });
       expect(items).toEqual([first]);
-      expect((await social(here).amendments.original(AB, seq)).item).toBe(first);
+      expect((await here.node.amendments.original(AB, seq)).item).toBe(first);
     });
 
     test('stores the very item that was computed', async () => {
       const here = await aNode(subject);
       const { seq } = await here.says(A, to(B), 'one');
-      const { item: was } = await social(here).amendments.original(AB, seq);
+      const { item: was } = await here.node.amendments.original(AB, seq);
       const becomes = was!.replace('"one"', '{"__proto__":[1.50,"\\u0000","1.76e+15"],"é":"𝒜 % %1 $& \\\\"}');
       const letter = amending(A, AB, seq, edit('x'));
-      await social(here).amendments.amend({ letter, op: 'edit', ref: seq, replace: [{ seq, was: was!, becomes }] });
+      await here.node.amendments.amend({ letter, op: 'edit', ref: seq, replace: [{ seq, was: was!, becomes }] });
       expect((await here.items(AB))[0]).toBe(becomes);
     });
 
     test('gets an entry of its own that says so, marked, next in the log', async () => {
       const here = await aNode(subject);
       const { seq } = await here.says(A, to(B), 'helo');
-      const original = await social(here).amendments.original(AB, seq);
+      const original = await here.node.amendments.original(AB, seq);
       const change = amendment(B, AB, seq, original, react('👍'), 'r"1\\');
-      const outcome = stored((await social(here).amendments.amend(change)) as never);
+      const outcome = stored((await here.node.amendments.amend(change)) as never);
       expect(outcome).toMatchObject({ seq: seq + 1, dup: false, first: false, readMoved: true });
       const item = (await here.items(AB)).at(-1)!;
       expect(item).toBe(itemOf(MARK.op | MARK.greater, AB, seq + 1, outcome.ts, change.letter.tail));
@@ -118,9 +118,9 @@ export function amendmentLaws(subject: Subject): void {
       await here.founds(ROOM, A);
       const { seq } = await here.says(A, inRoom(ROOM), 'helo');
       await here.node.follow(LOUNGE);
-      const original = await social(here).amendments.original(LOUNGE, seq);
+      const original = await here.node.amendments.original(LOUNGE, seq);
       const change = amendment(A, LOUNGE, seq, original, edit('hello'));
-      await social(here).amendments.amend(change);
+      await here.node.amendments.amend(change);
       await here.heard.until(({ feeds }) => feeds.length === 1, 'the hint');
       expect(here.heard.feeds).toEqual([
         { conv: LOUNGE, item: (await here.items(LOUNGE)).at(-1), ref: change.letter.ref },
@@ -131,14 +131,14 @@ export function amendmentLaws(subject: Subject): void {
       const here = await aNode(subject);
       await here.founds(ROOM, A);
       const { seq } = await here.says(A, inRoom(ROOM), 'hello');
-      const original = await social(here).amendments.original(LOUNGE, seq);
+      const original = await here.node.amendments.original(LOUNGE, seq);
       const before = await here.items(LOUNGE);
       const by = (uid: typeof A) => amendment(uid, LOUNGE, seq, original, react('👍'));
-      expect(await social(here).amendments.amend(by(B))).toEqual({ refused: 'not_member' });
+      expect(await here.node.amendments.amend(by(B))).toEqual({ refused: 'not_member' });
       expect(await here.items(LOUNGE)).toEqual(before);
       const nowhere = roomConv('nowhere' as RoomId);
       const change = { ...by(A), letter: amending(A, nowhere, seq, react('👍')), replace: [] };
-      expect(await social(here).amendments.amend(change)).toEqual({ refused: 'not_found' });
+      expect(await here.node.amendments.amend(change)).toEqual({ refused: 'not_found' });
       expect(await here.node.log.heads([nowhere])).toEqual([0]);
     });
   });
@@ -146,7 +146,7 @@ export function amendmentLaws(subject: Subject): void {
   describe('a message that changed since it was read', () => {
     test('is not changed on what it was: nothing is stored', async () => {
       const here = await aNode(subject);
-      const { amendments } = social(here);
+      const { amendments } = here.node;
       const { seq } = await here.says(A, to(B), 'one');
       const original = await amendments.original(AB, seq);
       await amends(here, B, AB, seq, react('👍'));
@@ -159,7 +159,7 @@ export function amendmentLaws(subject: Subject): void {
 
     test('is left alone though only one of several items changed', async () => {
       const here = await aNode(subject);
-      const { amendments } = social(here);
+      const { amendments } = here.node;
       const { seq } = await here.says(A, to(B), 'one');
       await amends(here, A, AB, seq, edit('two'));
       const before = await here.items(AB);
@@ -172,7 +172,7 @@ export function amendmentLaws(subject: Subject): void {
 
     test('may be gone: there is nothing to read, and nothing to replace', async () => {
       const here = await aNode(subject, { retentionMessages: 4 });
-      const { amendments } = social(here);
+      const { amendments } = here.node;
       const { seq } = await here.says(A, EVERYBODY, 'one');
       await amends(here, A, ALL, seq, edit('two'));
       const original = await amendments.original(ALL, seq);
@@ -188,9 +188,9 @@ export function amendmentLaws(subject: Subject): void {
       const { seq } = await here.says(A, to(B), 'one');
       const nothing = { item: undefined, edits: [] };
       for (const at of [1, seq - 1, seq + 1]) {
-        expect(await social(here).amendments.original(AB, at)).toEqual(nothing);
+        expect(await here.node.amendments.original(AB, at)).toEqual(nothing);
       }
-      expect(await social(here).amendments.original(dmOf(A, C), seq)).toEqual(nothing);
+      expect(await here.node.amendments.original(dmOf(A, C), seq)).toEqual(nothing);
     });
   });
 
@@ -203,7 +203,7 @@ export function amendmentLaws(subject: Subject): void {
       await amends(here, B, AB, one, react('👍'));
       const second = await amends(here, A, AB, two, edit('two, better'));
       const third = await amends(here, A, AB, one, edit('one, best'));
-      const byOf = async (seq: number) => (await social(here).amendments.original(AB, seq)).edits;
+      const byOf = async (seq: number) => (await here.node.amendments.original(AB, seq)).edits;
       const items = new Map((await here.items(AB)).map((item) => [seqOf(item), item]));
       expect(await byOf(one)).toEqual([first, third].map(({ seq }) => ({ seq, item: items.get(seq) })));
       expect(await byOf(two)).toEqual([{ seq: second.seq, item: items.get(second.seq) }]);
@@ -214,7 +214,7 @@ export function amendmentLaws(subject: Subject): void {
   describe('a change with an id', () => {
     test('is stored once; its repetition is answered first of all, however stale', async () => {
       const here = await aNode(subject);
-      const { amendments } = social(here);
+      const { amendments } = here.node;
       const { seq } = await here.says(A, to(B), 'one');
       const change = amendment(A, AB, seq, await amendments.original(AB, seq), edit('two'), 'id');
       const first = stored((await amendments.amend(change)) as never);

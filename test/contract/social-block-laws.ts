@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Ban } from '../../src/chat/social-ports.js';
-import { social } from './social-town.js';
 import { A, aNode, B, C, LAPTOP, nodes, PHONE, type Subject, user } from './town.js';
 
 const BLOCKS_MAX = 10_000;
@@ -11,7 +10,7 @@ export function blockLaws(subject: Subject): void {
   describe('blocks', () => {
     test('are one’s own, until one ends them', async () => {
       const here = await aNode(subject);
-      const { blocks } = social(here);
+      const { blocks } = here.node;
       expect(await blocks.blocked(A)).toEqual([]);
       expect(await blocks.block(A, B, true)).toBe(true);
       expect(await blocks.block(A, C, true)).toBe(true);
@@ -23,7 +22,7 @@ export function blockLaws(subject: Subject): void {
 
     test('begin and end once, however often it is asked for', async () => {
       const here = await aNode(subject);
-      const { blocks } = social(here);
+      const { blocks } = here.node;
       for (let i = 0; i < 3; i++) expect(await blocks.block(A, B, true)).toBe(true);
       expect(await blocks.blocked(A)).toEqual([B]);
       for (let i = 0; i < 3; i++) expect(await blocks.block(A, B, false)).toBe(true);
@@ -33,7 +32,7 @@ export function blockLaws(subject: Subject): void {
 
     test('are found from the other side: who of some users blocks one', async () => {
       const here = await aNode(subject);
-      const { blocks } = social(here);
+      const { blocks } = here.node;
       for (const uid of [A, C]) await blocks.block(uid, B, true);
       await blocks.block(B, A, true);
       expect((await blocks.blockers(B, [A, B, C, user('Dan')])).toSorted()).toEqual([A, C]);
@@ -46,14 +45,14 @@ export function blockLaws(subject: Subject): void {
     test('are told to who arrives', async () => {
       const here = await aNode(subject);
       expect((await here.arrives(A)).blocks).toEqual([]);
-      await social(here).blocks.block(A, B, true);
-      await social(here).blocks.block(A, C, true);
+      await here.node.blocks.block(A, B, true);
+      await here.node.blocks.block(A, C, true);
       expect((await here.arrives(A, PHONE)).blocks.toSorted()).toEqual([B, C]);
     });
 
     test('are as many as they may be, and one more is refused', async () => {
       const here = await aNode(subject);
-      const { blocks } = social(here);
+      const { blocks } = here.node;
       const others = Array.from({ length: BLOCKS_MAX }, (_, i) => user(`u${i}`));
       expect(await inSlices(others, (other) => blocks.block(A, other, true))).toBe(true);
       expect(await blocks.block(A, B, true)).toBe(false);
@@ -68,7 +67,7 @@ export function blockLaws(subject: Subject): void {
   describe('bans', () => {
     test('are for a user, for a device or for a token, each for itself', async () => {
       const here = await aNode(subject);
-      const { bans } = social(here);
+      const { bans } = here.node;
       const all: Ban[] = [
         { uid: A },
         { uid: A, device: PHONE },
@@ -86,15 +85,15 @@ export function blockLaws(subject: Subject): void {
 
     test('are the same on every node', async () => {
       const places = await nodes(subject, subject.manyNodes ? 3 : 1);
-      await social(places[0]!).bans.set({ uid: A }, true);
-      for (const place of places) expect(await social(place).bans.all()).toEqual([{ uid: A }]);
-      await social(places.at(-1)!).bans.set({ uid: A }, false);
-      for (const place of places) expect(await social(place).bans.all()).toEqual([]);
+      await places[0]!.node.bans.set({ uid: A }, true);
+      for (const place of places) expect(await place.node.bans.all()).toEqual([{ uid: A }]);
+      await places.at(-1)!.node.bans.set({ uid: A }, false);
+      for (const place of places) expect(await place.node.bans.all()).toEqual([]);
     });
 
     test('are as many as they may be, and one more is refused', async () => {
       const here = await aNode(subject);
-      const { bans } = social(here);
+      const { bans } = here.node;
       const uids = Array.from({ length: BANS_MAX }, (_, i) => user(`u${i}`));
       expect(await inSlices(uids, (uid) => bans.set({ uid }, true))).toBe(true);
       expect(await bans.set({ uid: A }, true)).toBe(false);
@@ -109,12 +108,12 @@ export function blockLaws(subject: Subject): void {
     test('is heard by every node, also by the one that says it, as it was said', async () => {
       const places = await nodes(subject, subject.manyNodes ? 3 : 1);
       const words = ['{"kind":"bans"}', 'two\nlines\t"quoted" é 👍', 'x'.repeat(3_000)];
-      for (const word of words) await social(places[0]!).words.toNodes(word);
+      for (const word of words) await places[0]!.node.words.toNodes(word);
       for (const { heard } of places) {
         await heard.until((each) => each.words.length === words.length, 'the words');
         expect(heard.words).toEqual(words);
       }
-      for (const place of places) await social(place).words.toNodes('and you?');
+      for (const place of places) await place.node.words.toNodes('and you?');
       for (const { heard } of places) {
         await heard.until((each) => each.words.length === words.length + places.length, 'a word of each');
       }

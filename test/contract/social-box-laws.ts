@@ -11,7 +11,6 @@ import {
   messageOf,
   RECALL,
   react,
-  social,
 } from './social-town.js';
 import { A, AB, aNode, B, C, EVERYBODY, letter, nodes, type Place, type Subject, seqsOf, to, user } from './town.js';
 
@@ -130,7 +129,7 @@ export function socialBoxLaws(subject: Subject): void {
       await here.node.log.append([letter(A, EVERYBODY, 'one'), letter(C, EVERYBODY, 'two')]);
       const [, two] = seqsOf(await here.items(ALL));
       for (let i = 0; i < 12; i++) await amends(here, C, ALL, two!, edit(`${i}`));
-      const { item, edits } = await social(here).amendments.original(ALL, two!);
+      const { item, edits } = await here.node.amendments.original(ALL, two!);
       expect(messageOf(item!).data).toBe('11');
       expect(edits.map((each) => messageOf(each.item).data)).toEqual(Array.from({ length: 12 }, (_, i) => `${i}`));
     });

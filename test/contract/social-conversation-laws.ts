@@ -3,7 +3,7 @@ import { seqOf, tsOf } from '../../src/chat/item.js';
 import type { RoomChange } from '../../src/chat/ports.js';
 import { ALL, DEFAULT_DEVICE, dmOf, type RoomId, roomConv } from '../../src/protocol/index.js';
 import { until } from '../support/until.js';
-import { amends, edit, listed, listOf, RECALL, react, social } from './social-town.js';
+import { amends, edit, listed, listOf, RECALL, react } from './social-town.js';
 import {
   A,
   AB,
@@ -232,7 +232,7 @@ export function conversationLaws(subject: Subject): void {
       const here = await aNode(subject);
       await here.says(C, EVERYBODY, 'hello');
       const { ts } = await here.says(A, to(B), 'hello');
-      const { conversations } = social(here);
+      const { conversations } = here.node;
       expect((await conversations.list(B, ts + 1, 50)).conversations).toHaveLength(2);
       expect(await conversations.list(B, 1, 50)).toEqual({ conversations: [], more: false });
     });

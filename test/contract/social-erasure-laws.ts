@@ -2,18 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { messageTail, seqOf } from '../../src/chat/item.js';
 import type { RawJson } from '../../src/protocol/decode.js';
 import { ALL, dmOf, type RoomId, roomConv, type Uid } from '../../src/protocol/index.js';
-import {
-  amends,
-  edit,
-  isMarkedRightly,
-  listed,
-  listOf,
-  messageAt,
-  messageOf,
-  RECALL,
-  react,
-  social,
-} from './social-town.js';
+import { amends, edit, isMarkedRightly, listed, listOf, messageAt, messageOf, RECALL, react } from './social-town.js';
 import {
   A,
   AB,
@@ -50,7 +39,7 @@ export function erasureLaws(subject: Subject): void {
       const here = await aNode(subject);
       await aLife(here);
       const before = (await here.items(AB)).map(messageOf);
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       const items = await here.items(conv);
       expect(items.map(messageOf)).toEqual(before.map((message) => underAlias(message, alias)));
       expect(items.every(isMarkedRightly)).toBe(true);
@@ -64,7 +53,7 @@ export function erasureLaws(subject: Subject): void {
       await aLife(here);
       const before = await listOf(here, B);
       const pending = await here.pendingFor(B, PHONE);
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       const facts = (list: typeof before) => list.map(({ head, read, unread, at }) => ({ head, read, unread, at }));
       const after = await listOf(here, B);
       expect(facts(after)).toEqual(facts(before));
@@ -78,15 +67,30 @@ export function erasureLaws(subject: Subject): void {
       const here = await aNode(subject);
       await aLife(here);
       const { head } = (await listed(here, B, AB))!;
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       expect(await here.says(B, to(alias), 'are you there?')).toMatchObject({ seq: head + 1, first: false });
       expect(await listed(here, B, conv)).toMatchObject({ head: head + 1, unread: 0 });
+    });
+
+    test('leaves waiting what waits for the other side, and counts nothing as such that it wrote itself', async () => {
+      const here = await aNode(subject, { pendingMessages: 4 });
+      for (const uid of [A, B]) await here.arrives(uid, PHONE);
+      const { seq } = await here.says(A, to(B), 'acknowledged');
+      for (const text of ['one', 'two', 'three']) await here.says(A, to(B), text);
+      await here.acks(B, AB, seq, PHONE);
+      for (const text of ['four', 'five']) await here.says(B, to(A), text);
+      await here.node.erasure.erase(A, alias);
+      await here.says(alias, to(B), 'six');
+      expect(await here.tries(alias, to(B), 'too many')).toEqual({ refused: 'box_full' });
+      await here.acks(B, conv, seq + 1, PHONE);
+      await here.says(alias, to(B), 'seven');
+      expect(await here.tries(alias, to(B), 'too many')).toEqual({ refused: 'box_full' });
     });
 
     test('is nowhere any more: not in a log, not in a list, not in what people find when they arrive', async () => {
       const here = await aNode(subject);
       await aLife(here);
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       expect(await traces(here, alias)).not.toMatch(/Alice/);
     });
 
@@ -94,7 +98,7 @@ export function erasureLaws(subject: Subject): void {
       const here = await aNode(subject);
       await aLife(here);
       const before = await Promise.all([LOUNGE, roomConv(CLUB), ALL].map((each) => here.items(each)));
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       const after = await Promise.all([LOUNGE, roomConv(CLUB), ALL].map((each) => here.items(each)));
       expect(after.map(seqsOf)).toEqual(before.map(seqsOf));
       const senders = after.flat().map((item) => messageOf(item).sender);
@@ -108,9 +112,9 @@ export function erasureLaws(subject: Subject): void {
     test('is erased once: again changes nothing', async () => {
       const here = await aNode(subject);
       await aLife(here);
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       const once = await traces(here, alias);
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       expect(await traces(here, alias)).toBe(once);
     });
   });
@@ -122,7 +126,7 @@ export function erasureLaws(subject: Subject): void {
       const here = await aNode(subject);
       await aLife(here);
       const { head } = (await listed(here, B, AB))!;
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       const [presence] = await here.node.presence.online([A]);
       expect(presence).toEqual({ uid: A, online: false, lastSeen: 0 });
       const arrival = await here.arrives(A);
@@ -143,7 +147,7 @@ export function erasureLaws(subject: Subject): void {
       await here.node.log.append([{ ...letter(B, to(A), ''), tail }]);
       const { seq } = await here.says(B, to(A), ',"reactions":{"x":["Alice"]}}');
       await amends(here, A, AB, seq, react('1'));
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       const [first, second] = await here.items(dmOf(alias, B));
       expect(first).toContain(`"receiver":"${alias}","data":${data}}`);
       expect(textOf(second!)).toBe(',"reactions":{"x":["Alice"]}}');
@@ -154,10 +158,10 @@ export function erasureLaws(subject: Subject): void {
       const here = await aNode(subject);
       const { seq } = await here.says(B, to(A), 'one');
       await amends(here, B, AB, seq, edit('two'));
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       const conv = dmOf(alias, B);
       await amends(here, B, conv, seq, edit('three'));
-      const { edits } = await social(here).amendments.original(conv, seq);
+      const { edits } = await here.node.amendments.original(conv, seq);
       expect(edits.map(({ item }) => textOf(item))).toEqual(['two', 'three']);
       await amends(here, B, conv, seq, RECALL);
       expect((await messageAt(here, conv, seq)).recalled).toBe(true);
@@ -169,25 +173,25 @@ export function erasureLaws(subject: Subject): void {
       const bobAndCarol = dmOf(B, C);
       await here.says(B, to(C), 'between us');
       const before = [await listed(here, C, bobAndCarol), await here.items(bobAndCarol)];
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       expect([await listed(here, C, bobAndCarol), await here.items(bobAndCarol)]).toEqual(before);
-      expect(await social(here).blocks.blocked(B)).toContain(C);
+      expect(await here.node.blocks.blocked(B)).toContain(C);
     });
 
     test('a user who was never there is erased as well', async () => {
       const here = await aNode(subject);
       await here.says(B, to(C), 'hello');
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       expect(await here.texts(dmOf(B, C))).toEqual(['hello']);
       await here.says(B, to(A), 'into the blue');
-      await social(here).erasure.erase(A, alias);
+      await here.node.erasure.erase(A, alias);
       expect(await here.texts(dmOf(alias, B))).toEqual(['into the blue']);
     });
 
     test('it is so on every node', async () => {
       const places = await nodes(subject, subject.manyNodes ? 2 : 1);
       await aLife(places[0]!);
-      await social(places[0]!).erasure.erase(A, alias);
+      await places[0]!.node.erasure.erase(A, alias);
       const there = places.at(-1)!;
       expect(await there.items(dmOf(alias, B))).toEqual(await places[0]!.items(dmOf(alias, B)));
       expect(await there.items(AB)).toEqual([]);
@@ -223,7 +227,7 @@ async function aLife(here: Place): Promise<void> {
   const { seq: broadcast } = await here.says(A, EVERYBODY, 'hello, all', 'id-1');
   await amends(here, A, ALL, broadcast, react('👍'));
 
-  const { blocks, bans } = social(here);
+  const { blocks, bans } = here.node;
   await blocks.block(A, C, true);
   await blocks.block(B, A, true);
   await blocks.block(B, C, true);
@@ -234,7 +238,7 @@ async function aLife(here: Place): Promise<void> {
 /** All that can be asked for, as one text. */
 async function traces(here: Place, alias: Uid): Promise<string> {
   const convs = [AB, dmOf(A, A), dmOf(A, C), dmOf(alias, B), dmOf(alias, C), LOUNGE, roomConv(CLUB), ALL];
-  const { blocks, bans } = social(here);
+  const { blocks, bans } = here.node;
   const found: unknown[] = [await bans.all(), (await blocks.blocked(A)).length];
   for (const conv of convs) {
     const slice = await here.node.log.read(conv, 0, 1_000, 1e6);

@@ -1,7 +1,7 @@
 /** What the laws of the social ports speak of: people who change what was said, and who look at their conversations. */
 import { frameOf, hasMark, type Item, MARK, targetMember } from '../../src/chat/item.js';
-import type { Backend, Letter } from '../../src/chat/ports.js';
-import type { Amendment, Conversed, Original, SocialPorts } from '../../src/chat/social-ports.js';
+import type { Letter } from '../../src/chat/ports.js';
+import type { Amendment, Conversed, Original } from '../../src/chat/social-ports.js';
 import {
   ALL,
   type Conv,
@@ -13,8 +13,6 @@ import {
   type Uid,
 } from '../../src/protocol/index.js';
 import { EVERYBODY, inRoom, letter, type Place, type Stored, stored, to } from './town.js';
-
-export const social = ({ node }: Place): SocialPorts => node as Backend & SocialPorts;
 
 export type Change =
   | { readonly op: 'edit'; readonly data: string }
@@ -98,7 +96,7 @@ export async function amendsUnlessRecalled(
   change: Change,
   id?: string,
 ): Promise<Stored | undefined> {
-  const { amendments } = social(place);
+  const { amendments } = place.node;
   for (;;) {
     const original = await amendments.original(conv, seq);
     if (messageOf(original.item!).recalled) return undefined;
@@ -118,7 +116,7 @@ export async function messageAt(place: Place, conv: Conv, seq: number): Promise<
 }
 
 export async function listOf(place: Place, uid: Uid): Promise<readonly Conversed[]> {
-  return (await social(place).conversations.list(uid, undefined, 200)).conversations;
+  return (await place.node.conversations.list(uid, undefined, 200)).conversations;
 }
 
 export async function listed(place: Place, uid: Uid, conv: Conv): Promise<Conversed | undefined> {

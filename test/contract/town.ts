@@ -39,8 +39,6 @@ export type Subject = {
   readonly name: string;
   /** Several nodes can share one store. */
   readonly manyNodes: boolean;
-  /** It has the ports of social-ports.ts. */
-  readonly social: boolean;
   readonly make: (options: { readonly limits: StoreLimits }) => Promise<Town>;
 };
 

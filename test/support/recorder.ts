@@ -1,11 +1,10 @@
 import { type Item, placeOf } from '../../src/chat/item.js';
 import type { Listener } from '../../src/chat/ports.js';
-import type { SocialListener } from '../../src/chat/social-ports.js';
 import { type Conv, isDm, sidesOf, type Uid } from '../../src/protocol/index.js';
 import { until } from './until.js';
 
 /** A listener that writes down what it is told, and holds whom the test says. */
-export class Recorder implements Listener, SocialListener {
+export class Recorder implements Listener {
   /** The users of whom the node holds a connection. */
   readonly holds = new Set<Uid>();
   readonly direct: Item[] = [];
