@@ -101,8 +101,6 @@ local t = other and head_of(other)
 if t and h[O] <= t[S] then return -1 end
 if (uid == sides(from)) ~= (alias == sides(to)) then swap_sides() end
 if t then go_on_after(t) end
--- Nobody will ever acknowledge what waits for who is gone.
-if alias == sides(to) then h[PA], h[YA] = 0, 0 else h[PB], h[YB] = 0, 0 end
 
 local life_of_head = redis.call('PTTL', K_head(from))
 move_items(redis.call('PTTL', log))
