@@ -66,7 +66,7 @@ export function createChat(parts: ChatParts) {
   const delivery = new Delivery({ registry, meter, feeds, commits, now });
   const settled = () => commits.settled();
   delivery.reader = new CatchUp({ log: backend.log, registry, meter, feeds, delivery, settled, fault });
-  const cursors = new Cursors({ devices: backend.devices, registry, delivery, fault });
+  const cursors = new Cursors({ ...backend, registry, delivery, fault });
   commits.delivery = feeds.delivery = delivery;
   commits.feeds = feeds;
   commits.cursors = cursors;

@@ -6,6 +6,7 @@ import type { Delivery } from './delivery.js';
 import { type Devices, type Mark, type MarkOutcome, type Receipt, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
+import type { Blocks } from './social-ports.js';
 
 const FLUSH_MS = 200;
 const BATCH = 128;
@@ -14,6 +15,7 @@ type Noted = { readonly mark: Mark; readonly from: Session | undefined };
 
 export type CursorParts = {
   readonly devices: Devices;
+  readonly blocks: Blocks;
   readonly registry: Registry;
   readonly delivery: Delivery;
   readonly fault: (error: unknown) => void;
@@ -28,7 +30,9 @@ export class Cursors {
   constructor(private readonly parts: CursorParts) {}
 
   /** Takes note of a mark that is known to be in bounds; it is written within 200 ms, or when the store is back. */
-  note(mark: Mark, from: Session | undefined): void {
+  note(noted: Mark, from: Session | undefined): void {
+    // Judged now, for a user who has left when it is written is blocking nobody here any more.
+    const mark = this.muted(noted);
     const key = `${mark.uid} ${mark.device ?? ''} ${mark.conv}`;
     const before = this.noted.get(key)?.mark;
     this.noted.set(key, { mark: before ? merged(before, mark) : mark, from });
@@ -50,11 +54,12 @@ export class Cursors {
     return this.noted.has(`${mark.uid} ${mark.device ?? ''} ${mark.conv}`);
   }
 
-  /** Writes marks at once and tells what came of each. Rejects with Unavailable. */
+  /** Writes marks of one user at once and tells what came of each. Rejects with Unavailable. */
   async write(marks: readonly Mark[], from: Session | undefined): Promise<readonly MarkOutcome[]> {
-    const outcomes = await this.parts.devices.mark(marks.map((mark) => this.muted(mark)));
+    const judged = await this.mutedAnywhere(marks);
+    const outcomes = await this.parts.devices.mark(judged);
     outcomes.forEach((outcome, i) => {
-      if ('receipt' in outcome && outcome.receipt) this.tell(outcome.receipt, marks[i]!, from);
+      if ('receipt' in outcome && outcome.receipt) this.tell(outcome.receipt, judged[i]!, from);
     });
     return outcomes;
   }
@@ -86,7 +91,7 @@ export class Cursors {
   }
 
   private async writeBatch(batch: readonly Noted[]): Promise<void> {
-    const outcomes = await this.parts.devices.mark(batch.map(({ mark }) => this.muted(mark)));
+    const outcomes = await this.parts.devices.mark(batch.map(({ mark }) => mark));
     outcomes.forEach((outcome, i) => {
       const { mark, from } = batch[i]!;
       if ('receipt' in outcome && outcome.receipt) this.tell(outcome.receipt, mark, from);
@@ -100,17 +105,27 @@ export class Cursors {
 
   private muted(mark: Mark): Mark {
     if (!isDm(mark.conv)) return mark;
-    const blocks = this.parts.registry.get(mark.uid)?.blocks;
-    if (blocks === undefined || blocks.size === 0) return mark;
-    const [a, b] = sidesOf(mark.conv);
-    return blocks.has(a === mark.uid ? b : a) ? { ...mark, silent: true } : mark;
+    const isBlocked = this.parts.registry.get(mark.uid)?.blocks.has(otherSide(mark.conv, mark.uid));
+    return isBlocked ? { ...mark, silent: true } : mark;
+  }
+
+  /** Marks of one user, who need not be connected to this node: over HTTP any node will do. */
+  private async mutedAnywhere(marks: readonly Mark[]): Promise<readonly Mark[]> {
+    const uid = marks.find(({ conv }) => isDm(conv))?.uid;
+    if (uid === undefined) return marks;
+    if (this.parts.registry.get(uid)?.sessions.some(({ arrived }) => arrived))
+      return marks.map((mark) => this.muted(mark));
+    const blocked = new Set(await this.parts.blocks.blocked(uid));
+    return marks.map((mark) =>
+      isDm(mark.conv) && blocked.has(otherSide(mark.conv, uid)) ? { ...mark, silent: true } : mark,
+    );
   }
 
   /** To the other side of a dm and to the user's other connections, on this node. */
   private tell(receipt: Receipt, mark: Mark, from: Session | undefined): void {
     const frame = receiptFrame(receipt);
     this.tellUser(mark.uid, frame, from);
-    if (!isDm(receipt.conv) || this.muted(mark).silent) return;
+    if (!isDm(receipt.conv) || mark.silent) return;
     const peer = otherSide(receipt.conv, mark.uid);
     if (peer !== mark.uid) this.tellUser(peer, frame, undefined);
   }
