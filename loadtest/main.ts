@@ -1,5 +1,5 @@
 /** `npm run loadtest`: one scenario against servers that it starts itself, or against a `--url`. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { choiceIn, countIn, fail, numberIn, type Values, valuesOf } from './options.js';
@@ -106,6 +106,7 @@ async function run(values: Values): Promise<void> {
     measurement,
     hot: profile === undefined ? [] : hotIn(profile, 40),
   };
+  if (profile !== undefined) rmSync(profile, { recursive: true });
   const page = markdownOf(report);
   const out = typeof values.out === 'string' ? values.out : `${ROOT}dist-loadtest/reports`;
   mkdirSync(out, { recursive: true });

@@ -7,6 +7,8 @@ export type Environment = Readonly<Record<string, string>>;
 
 const STOP_MS = 15_000;
 const alive = new Set<ChildProcess>();
+// Every turn of a comparison adds what it must clear up.
+process.setMaxListeners(0);
 process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });

@@ -26,6 +26,7 @@ export class RedisProgram {
   static async start(aof: Aof): Promise<RedisProgram> {
     const port = await freePort();
     const directory = mkdtempSync(join(tmpdir(), 'skein-load-'));
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
     const durability = aof === 'no' ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', aof];
     const program = Program.start('redis', 'redis-server', [
       ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', ...durability],
