@@ -48,8 +48,14 @@ async function run(config: Config, backend: Backend, metrics: Metrics, log: Log)
   const node = await createNode({ config, backend, meter, log, version });
   metrics.describe({ version, sockets: node.sockets, backend: backend.kind });
   const canaryAge = meter.cell('skein_pubsub_canary_age_seconds');
+  const ready = meter.cell('skein_ready');
+  const draining = meter.cell('skein_draining_seconds');
+  let drainBegan: number | undefined;
   metrics.onScrape(() => {
-    canaryAge.value = backend.health().canaryAge;
+    const now = node.readiness();
+    canaryAge.value = now.canaryAge;
+    ready.value = now.ready ? 1 : 0;
+    draining.value = drainBegan === undefined ? 0 : (performance.now() - drainBegan) / 1_000;
   });
   if (node.fallback) log.warn({ sockets: node.sockets }, node.fallback);
   if (config.auth === 'open') log.warn({ host: config.host }, 'open mode: everybody may be anybody');
@@ -70,7 +76,13 @@ async function run(config: Config, backend: Backend, metrics: Metrics, log: Log)
     deadlineMs: config.drainMs,
     log,
     steps: [
-      { name: 'not ready', run: () => node.drain() },
+      {
+        name: 'not ready',
+        run() {
+          drainBegan = performance.now();
+          node.drain();
+        },
+      },
       { name: 'load balancers notice', run: (left) => pause(Math.min(NOTICE_MS, left / 10)) },
       { name: 'clients go elsewhere', run: (left) => node.sendAway(left / 2) },
       { name: 'what is in hand', run: () => node.close() },

@@ -59,6 +59,8 @@ export const METRICS = {
     kind: 'gauge',
     help: '99th percentile of the event loop delay since the last scrape.',
   },
+  skein_ready: { kind: 'gauge', help: '1 while this node is fit for traffic, as `/readyz` says, else 0.' },
+  skein_draining_seconds: { kind: 'gauge', help: 'Seconds since this node was told to stop; 0 before.' },
   skein_build_info: {
     kind: 'gauge',
     help: 'Always 1; the version, the socket adapter and the backend as labels.',
