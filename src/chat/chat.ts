@@ -63,7 +63,7 @@ export function createChat(parts: ChatParts) {
   const registry = new Registry();
   const commits = new Commits({ log: backend.log, registry, meter, now, debug, fault });
   const feeds = new Feeds({ backend, registry, fault });
-  const delivery = new Delivery({ registry, meter, feeds, commits, now });
+  const delivery = new Delivery({ registry, meter, feeds, commits });
   const settled = () => commits.settled();
   delivery.reader = new CatchUp({ log: backend.log, registry, meter, feeds, delivery, settled, fault });
   const cursors = new Cursors({ ...backend, registry, delivery, fault });

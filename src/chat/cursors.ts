@@ -84,7 +84,8 @@ export class Cursors {
         await this.writeBatch(batch);
       } catch (error) {
         if (!(error instanceof Unavailable)) this.parts.fault(error);
-        else for (const { mark, from } of all.slice(at)) this.renote(mark, from);
+        // What could not be written waits for the next time.
+        else for (const { mark, from } of all.slice(at)) this.note(mark, from);
         return;
       }
     }
@@ -96,11 +97,6 @@ export class Cursors {
       const { mark, from } = batch[i]!;
       if ('receipt' in outcome && outcome.receipt) this.tell(outcome.receipt, mark, from);
     });
-  }
-
-  /** What could not be written waits for the next time, unless the connection told of something newer. */
-  private renote(mark: Mark, from: Session | undefined): void {
-    this.note(mark, from);
   }
 
   private muted(mark: Mark): Mark {

@@ -31,7 +31,6 @@ export type DeliveryParts = {
     fallBehind(session: Session, track: Track): void;
   };
   readonly commits: Pick<Commits, 'isRepeated'>;
-  readonly now: () => number;
 };
 
 export class Delivery {
@@ -196,7 +195,6 @@ export class Delivery {
   lag(session: Session): void {
     if (session.lagging || session.closed) return;
     session.lagging = true;
-    session.laggingSince = this.parts.now();
     this.laggingNow.value++;
     for (const track of session.tracks.values())
       if (track.feed && track.level) this.parts.feeds.fallBehind(session, track);

@@ -62,7 +62,6 @@ export class Session {
   readonly behind = new Set<Track>();
   reading = false;
   lagging = false;
-  laggingSince = 0;
   closed = false;
   /** The welcome is out; before that, frames wait in `inbox`. */
   arrived = false;

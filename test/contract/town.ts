@@ -179,7 +179,7 @@ export function letter(sender: Uid, target: Target, text: string, id?: string): 
   return { conv: convOf(sender, target), sender, id: id as MessageId | undefined, tail, ref: ++refs };
 }
 
-export function convOf(sender: Uid, target: Target): Conv {
+function convOf(sender: Uid, target: Target): Conv {
   if ('receiver' in target) return dmOf(sender, target.receiver);
   return 'room' in target ? roomConv(target.room) : ALL;
 }
