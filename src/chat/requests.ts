@@ -62,11 +62,9 @@ export class Requests {
     const limit = frame.limit ?? PAGE_LIMIT_DEFAULT;
     const { conversations, more } = await this.parts.backend.conversations.list(uid, frame.before, limit);
     const blocks = await this.blocksOf(uid);
-    return conversationsFrame(
-      frame.id,
-      conversations.map((each) => summaryOf(each, blocks)),
-      more,
-    );
+    const summaries = conversations.map((each) => summaryOf(each, blocks));
+    const fitting = fittingOf(summaries, PAGE_BYTES_MAX);
+    return conversationsFrame(frame.id, summaries.slice(0, fitting), more || fitting < summaries.length);
   }
 
   /** Withdraws, edits or reacts; answered in the place of the entry that says so. */
@@ -147,3 +145,13 @@ export class Requests {
 }
 
 const withId = (id: MessageId | undefined): { id?: MessageId } => (id === undefined ? {} : { id });
+
+/** How many of these texts go into one answer: at least one, if there is one. */
+function fittingOf(texts: readonly string[], bytes: number): number {
+  let left = bytes;
+  const end = texts.findIndex((text, i) => {
+    left -= Buffer.byteLength(text) + 1;
+    return left < 0 && i > 0;
+  });
+  return end < 0 ? texts.length : end;
+}
