@@ -3,5 +3,12 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: 'src/web',
   base: './',
-  build: { outDir: '../../dist/web', emptyOutDir: true },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: '../../dist/web',
+    emptyOutDir: true,
+    // A strict policy allows no inline content, so nothing may be inlined; and current browsers preload by themselves.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
 });

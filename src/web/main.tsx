@@ -1,0 +1,8 @@
+/** The messenger's page. */
+import { options, render } from 'preact';
+import { App } from './ui/app.js';
+
+// One drawing a frame, however much arrives in it.
+options.debounceRendering = (draw) => void requestAnimationFrame(() => draw());
+
+render(<App />, document.getElementById('app')!);
