@@ -98,7 +98,7 @@ export function createChat(parts: ChatParts) {
   const tokens = new CursorTokens({ devices, cursors, secret: () => secret });
   const polls = new Polls({ backend, registry, feeds, tokens, watch, newConn, fault });
   const { userSockets } = parts.limits;
-  const streams = new Streams({ tokens, devices, registry, meter, userSockets, fault });
+  const streams = new Streams({ tokens, devices, health: () => backend.health(), registry, meter, userSockets, fault });
   const reconcile = new Reconcile({ backend, registry, delivery, feeds, polls, meter, fault });
   const amend = new Amend({ amendments: backend.amendments, rooms: backend.rooms, recallMs: parts.limits.recallMs });
   const requests = new Requests({ backend, registry, cursors, membership, amend, commits, control });

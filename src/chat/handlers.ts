@@ -56,7 +56,6 @@ export class Handlers {
     const wait = this.cost(session, frame.type);
     if (wait > 0) return this.limit(session, frame, wait);
     if (frame.type === 'refused') return this.refuseBad(session, frame.id, frame.message);
-    session.badInARow = 0;
     this.handle(session, frame);
   }
 
@@ -77,6 +76,7 @@ export class Handlers {
       case 'typing':
         return this.typing(session, frame);
       case 'ping':
+        session.badInARow = 0;
         return this.answer(session, encode({ type: 'pong', ...withId(frame.id), ts: Date.now() }));
       case 'hello':
         return this.reply(session, frame.id, this.parts.renew(session, frame));
@@ -93,6 +93,7 @@ export class Handlers {
       case 'watch':
         return this.reply(session, frame.id, this.watch(session, frame));
       case 'unwatch':
+        session.badInARow = 0;
         return this.parts.watch.unwatch(session, frame.uids);
       case 'recall':
       case 'edit':
@@ -116,6 +117,7 @@ export class Handlers {
   }
 
   private send(session: Session, frame: Decoded<'send'>): void {
+    session.badInARow = 0;
     if (frame.broadcast && !mayBroadcast(session.identity)) return this.refuse(session, frame.id, 'forbidden');
     const { conv, target } = placeOf(session.uid, frame);
     this.parts.commits.submit({
@@ -141,12 +143,14 @@ export class Handlers {
     if (track !== undefined && seq <= positionOf(track)) {
       if (mark.delivered !== undefined) track.confirmed = Math.max(track.confirmed, seq);
       this.parts.cursors.note(mark, session);
+      session.badInARow = 0;
       return;
     }
     this.reply(session, id, this.parts.requests.mark(mark, session));
   }
 
   private typing(session: Session, frame: Decoded<'typing'>): void {
+    session.badInARow = 0;
     const { receiver, room } = frame;
     const conv = receiver === undefined ? roomConv(room!) : dmOf(session.uid, receiver);
     const now = this.parts.now();
@@ -184,6 +188,9 @@ export class Handlers {
   private reply(session: Session, id: MessageId | undefined, work: Promise<string | Refused | undefined>): void {
     work.then(
       (outcome) => {
+        if (typeof outcome === 'object' && outcome.refused === 'bad_request')
+          return this.refuseBad(session, id, outcome.message);
+        session.badInARow = 0;
         if (typeof outcome === 'string') this.answer(session, outcome);
         else if (outcome) this.refuse(session, id, outcome.refused, outcome.message);
       },
@@ -196,7 +203,7 @@ export class Handlers {
     );
   }
 
-  private refuseBad(session: Session, id: MessageId | undefined, message: string): void {
+  private refuseBad(session: Session, id: MessageId | undefined, message = WORDS.bad_request): void {
     this.refuse(session, id, 'bad_request', message);
     if (++session.badInARow >= BAD_REQUESTS_MAX) session.close('badRequests');
   }

@@ -9,7 +9,7 @@ import { type CursorTokens, POSITIONS_CHARS_MAX, positionText } from './cursor-t
 import type { Line } from './line.js';
 import type { Meter } from './meter.js';
 import type { Refused } from './policy.js';
-import { type Devices, type Reader, Unavailable } from './ports.js';
+import { type Backend, type Devices, type Reader, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
 
 /** A stream ends after so many messages or milliseconds, so that its client comes back with a cursor. */
@@ -24,6 +24,7 @@ const SAVE_AGAIN_MS = 250;
 export type StreamParts = {
   readonly tokens: CursorTokens;
   readonly devices: Devices;
+  readonly health: Backend['health'];
   readonly registry: Registry;
   readonly meter: Meter;
   /** Connections of one user to this node. */
@@ -40,6 +41,8 @@ export class Streams {
   /** Acknowledges what a stream before this one wrote. Answers why no stream may follow; rejects with Unavailable. */
   async resume(reader: Reader, cursor: string | undefined): Promise<Refused | undefined> {
     if (this.isClosing) return { refused: 'unavailable', message: 'this node stops' };
+    // Once it has begun, a stream cannot be answered with an error any more.
+    if (!this.parts.health().ready) return { refused: 'unavailable', message: 'the store cannot be reached' };
     const sessions = this.parts.registry.get(reader.uid)?.sessions.length ?? 0;
     if (sessions >= this.parts.userSockets)
       return { refused: 'unavailable', message: 'too many connections of this user' };

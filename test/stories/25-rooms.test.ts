@@ -238,6 +238,22 @@ describe.each(shapesWith({}))('rooms over frames and HTTP on %s', (_shape, plan)
     expect(bob.heard(den.conv)).toEqual([]);
   });
 
+  test('members come in pages of a limit in bounds', async () => {
+    const [alice, bob, carol] = (await people('alice', 'bob', 'carol')) as [Person, Person, Person];
+    const den = t.room('den');
+    await creates(alice, den, { members: [bob.uid, carol.uid] });
+    const first = await alice.asks({ type: 'members', room: den.name, limit: 2 });
+    expect(first).toMatchObject({ members: [{ uid: alice.uid }, { uid: bob.uid }], more: true });
+    const rest = await alice.asks({ type: 'members', room: den.name, limit: 2, after: bob.uid });
+    expect(rest).toMatchObject({ members: [{ uid: carol.uid, role: 'member', online: true }] });
+    expect(rest.more ?? false).toBe(false);
+    for (const wrong of [{ limit: 0 }, { limit: 201 }, { after: 'a b' }, { room: 'a b' }]) {
+      const answer = await alice.asks({ type: 'members', room: den.name, ...wrong });
+      expect(answer).toMatchObject({ type: 'error', code: 'bad_request' });
+      await alice.line.settles();
+    }
+  });
+
   test('what is not there, or is asked wrongly, is told as such', async () => {
     const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
     const nowhere = t.room('nowhere');

@@ -204,3 +204,21 @@ describe('tokens on two nodes', () => {
     await until(isIn, 'it to be let in again', 2_000);
   });
 });
+
+describe('tokens in open mode', () => {
+  const t = townFor({ nodes: 1, redis: false });
+
+  test('anybody gets one, which says who they are wherever a name would', async () => {
+    const uid = t.user('ann').uid;
+    const answer = await t.asks<Issued>(1, '/v1/tokens', { body: { uid, ttl: 60 } });
+    expect([200, 201]).toContain(answer.status);
+    const jwt = answer.body.token;
+    const line = await Connection.open(t.node(1).wsUrl({ token: jwt, uid: 'somebody-else' }));
+    expect(await line.firstOf('welcome')).toMatchObject({ uid });
+    await line.close();
+    const own = await t.user('bob').says(t.user('carol'), 'not for ann');
+    const path = `/v1/conversations/${encodeURIComponent(own.conv!)}/messages`;
+    expect([403, 404]).toContain((await t.asks(1, path, { token: jwt })).status);
+    expect((await t.asks(1, '/v1/messages?wait=0', { token: `${jwt}x` })).status).toBe(401);
+  });
+});
