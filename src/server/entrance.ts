@@ -26,10 +26,15 @@ export function credentialsIn(request: Request, query: URLSearchParams): Credent
   return uid === undefined ? undefined : { uid };
 }
 
+/** What a browser writes as an origin: ASCII without spaces. Anything else could not be answered in a header either. */
+const ORIGIN = /^[!-~]+$/;
+
 /** Whether a page of this origin may talk to the service: none, the request's own host, or one that is configured. */
 export function isOriginAllowed(request: Request, allowed: readonly string[]): boolean {
   const origin = request.header('origin');
-  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
+  if (origin === undefined) return true;
+  if (!ORIGIN.test(origin)) return false;
+  if (allowed.includes('*') || allowed.includes(origin)) return true;
   const host = request.header('host');
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
 }
