@@ -28,10 +28,13 @@ export function decode(text: string): Decoded | Refusal {
   return decodeAs(type, parsed, text);
 }
 
-/** Decodes text that is known to be a frame of one type, such as a request's body; a `type` in it is ignored. */
+/** Decodes text that is to be a frame of one type, such as a request's body: it may leave its `type` out. */
 export function decodeBody<T extends ClientFrameType>(type: T, text: string): Decoded<T> | Refusal {
   const parsed = parseObject(text);
-  return parsed === undefined ? refuse('not a JSON object') : (decodeAs(type, parsed, text) as Decoded<T> | Refusal);
+  if (parsed === undefined) return refuse('not a JSON object');
+  const given = own(parsed, 'type');
+  if (given !== undefined && given !== type) return refuse(`type: ${type}, or none`, parsed);
+  return decodeAs(type, parsed, text) as Decoded<T> | Refusal;
 }
 
 /** Decodes fields that came as something else than a frame's text, such as a query. `data` is not read. */

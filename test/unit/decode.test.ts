@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decode } from '../../src/protocol/decode.js';
+import { decode, decodeBody } from '../../src/protocol/decode.js';
 
 const dataOf = (text: string) => {
   const frame = decode(text);
@@ -65,4 +65,12 @@ test('a refusal names the request that it answers', () => {
     id: 'h1',
     message: 'conv: not a conversation',
   });
+});
+
+test('a body may leave its type out, and may have no other one', () => {
+  const body = '"receiver":"B","data":1}';
+  expect(decodeBody('send', `{${body}`)).toEqual(decodeBody('send', `{"type":"send",${body}`));
+  for (const type of ['"ack"', '"SEND"', 'null', '""', '["send"]']) {
+    expect(decodeBody('send', `{"type":${type},${body}`).type).toBe('refused');
+  }
 });
