@@ -47,7 +47,10 @@ export class Watch {
     this.watched.set(session, wanted);
     const states = await this.seenBy(session.uid, uids);
     if (session.closed) return [];
+    const still = this.watched.get(session);
     for (const { uid, online } of states) {
+      // Whoever is not watched any more by now would never be forgotten.
+      if (!still?.has(uid)) continue;
       const watchers = this.watchers.get(uid) ?? new Map<Session, boolean>();
       this.watchers.set(uid, watchers.set(session, online));
     }
