@@ -42,7 +42,8 @@ export function listIn<T extends string>(
 }
 
 /** Tells what was wrong with the command line, or with the run, and ends. */
-export function fail(error: unknown): void {
+export function fail(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
+  // What was started is ended by its own exit handler; waiting for it here could be for ever.
+  process.exit(1);
 }
