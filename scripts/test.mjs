@@ -8,9 +8,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const REDIS_MAJOR = 7;
 const APT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
 
+/** Debian keeps servers where an ordinary user's PATH does not look. */
 const which = (program) =>
-  (process.env.PATH ?? '')
-    .split(delimiter)
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
     .map((directory) => join(directory, program))
     .find((path) => {
       try {
@@ -29,13 +29,25 @@ function redisMajor() {
 
 const hasRedis = () => redisMajor() >= REDIS_MAJOR;
 const hasChromium = () => ['chromium', 'chromium-browser', 'google-chrome'].some(which);
-const hasBrowserTests = () =>
-  existsSync(`${root}test/browser`) &&
-  readdirSync(`${root}test/browser`, { recursive: true }).some((path) => path.endsWith('.test.ts'));
+const hasTests = (folder) => () =>
+  existsSync(`${root}test/${folder}`) &&
+  readdirSync(`${root}test/${folder}`, { recursive: true }).some((path) => path.endsWith('.test.ts'));
+
+/** What only the tests of deploy/ start; where it can't be had, they say that they leave it out. */
+const deployed = (program, of) => ({
+  is: program,
+  package: of,
+  isThere: () => which(program) !== undefined,
+  isNeeded: hasTests('deploy'),
+  isOptional: true,
+});
 
 const PROGRAMS = [
   { is: `redis-server ${REDIS_MAJOR} or later`, package: 'redis-server', isThere: hasRedis, isNeeded: () => true },
-  { is: 'Chromium', package: 'chromium', isThere: hasChromium, isNeeded: hasBrowserTests },
+  { is: 'Chromium', package: 'chromium', isThere: hasChromium, isNeeded: hasTests('browser') },
+  deployed('haproxy', 'haproxy'),
+  deployed('nginx', 'nginx'),
+  deployed('promtool', 'prometheus'),
 ];
 
 /** Installs what is missing where this user may; else says in one line what to install. */
@@ -47,7 +59,7 @@ function provide(program) {
       if (apt.status !== 0) break;
     }
   }
-  if (program.isThere()) return;
+  if (program.isThere() || program.isOptional) return;
   console.error(`The tests need ${program.is}: install it, on Debian with "apt-get install ${program.package}".`);
   process.exit(1);
 }
