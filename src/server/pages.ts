@@ -30,40 +30,74 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-type Asset = { readonly body: Uint8Array; readonly etag: string; readonly type: string; readonly isHashed: boolean };
+/** Encodings that the build left beside each file, the smaller first. */
+const ENCODINGS = [
+  { name: 'br', extension: '.br' },
+  { name: 'gzip', extension: '.gz' },
+] as const;
+
+type Encoding = (typeof ENCODINGS)[number]['name'];
+type Variant = { readonly body: Uint8Array; readonly etag: string; readonly encoding?: Encoding };
+type Asset = {
+  readonly plain: Variant;
+  readonly compressed: readonly (Variant & { readonly encoding: Encoding })[];
+  readonly type: string;
+  readonly isHashed: boolean;
+};
+
+/** Addresses without an ending. */
+const ALIASES: Readonly<Record<string, string>> = { '/': '/index.html', '/lab': '/lab.html' };
 
 export class Pages {
   private readonly assets: ReadonlyMap<string, Asset>;
 
   constructor(root = fileURLToPath(new URL('../web/', import.meta.url))) {
-    this.assets = new Map(
-      filesBelow(root).map((file) => [`/${relative(root, file).split(sep).join('/')}`, asset(file)]),
-    );
+    const files = new Set(filesBelow(root));
+    const plain = [...files].filter((file) => !ENCODINGS.some(({ extension }) => file.endsWith(extension)));
+    this.assets = new Map(plain.map((file) => [`/${relative(root, file).split(sep).join('/')}`, assetOf(file, files)]));
   }
 
   answer(request: Request): Response {
-    const path = request.path === '/' ? '/index.html' : request.path;
-    const found = this.assets.get(path);
+    const found = this.assets.get(ALIASES[request.path] ?? request.path);
     if (found === undefined) return failure('not_found');
+    const { body, etag, encoding } = variantFor(found, request.header('accept-encoding') ?? '');
     const headers = {
       'content-type': found.type,
-      etag: found.etag,
+      ...(encoding && { 'content-encoding': encoding }),
+      etag,
+      vary: 'accept-encoding',
       'cache-control': found.isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
       'content-security-policy': POLICY,
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
       'referrer-policy': 'no-referrer',
     };
-    if (request.header('if-none-match') === found.etag) return { status: 304, headers, body: '' };
-    return { status: 200, headers, body: found.body };
+    const isKnown = (request.header('if-none-match') ?? '').split(',').some((one) => one.trim() === etag);
+    return isKnown ? { status: 304, headers, body: '' } : { status: 200, headers, body };
   }
 }
 
-function asset(file: string): Asset {
-  const body = readFileSync(file);
+function variantFor({ plain, compressed }: Asset, accepted: string): Variant {
+  const names = new Set(
+    accepted
+      .toLowerCase()
+      .split(',')
+      .filter((one) => !/;\s*q=0(\.0*)?\s*$/.test(one))
+      .map((one) => one.split(';', 1)[0]?.trim()),
+  );
+  return compressed.find(({ encoding }) => names.has(encoding)) ?? plain;
+}
+
+function assetOf(file: string, files: ReadonlySet<string>): Asset {
+  const plain = readFileSync(file);
+  const hash = createHash('sha256').update(plain).digest('base64url').slice(0, 22);
   return {
-    body,
-    etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+    plain: { body: plain, etag: `"${hash}"` },
+    compressed: ENCODINGS.filter(({ extension }) => files.has(`${file}${extension}`)).map(({ name, extension }) => ({
+      body: readFileSync(`${file}${extension}`),
+      etag: `"${hash}-${name}"`,
+      encoding: name,
+    })),
     type: TYPES[extname(file)] ?? 'application/octet-stream',
     isHashed: file.includes(`${sep}assets${sep}`),
   };

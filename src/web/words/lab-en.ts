@@ -1,0 +1,55 @@
+/** What the lab says in English. */
+export const labEn = {
+  title: 'The lab',
+  lead: 'Four ways to get a message from a server to a browser, on the same server at the same time. Press the button and watch what each one costs.',
+  back: 'Back to the messenger',
+  send: 'Send a message to all four',
+  stream: 'Send one every second',
+  stop: 'Stop',
+  messages: 'Messages',
+  requests: 'Requests',
+  bytes: 'Bytes',
+  bytesHint: 'Bodies and frames, and of each HTTP exchange the 600 or so bytes of headers that a browser adds.',
+  latency: 'Last latency',
+  median: 'Median',
+  perMessage: 'Bytes a message',
+  idle: 'When idle',
+  names: { short: 'Short poll', long: 'Long poll', sse: 'Server-Sent Events', websocket: 'WebSocket' },
+  tells: {
+    short: '“Anything new?” once a second, whether there is or not.',
+    long: '“Anything new? I’ll wait.” The answer comes when there is something; then it asks again.',
+    sse: 'One answer that never ends: the server goes on writing. What the browser says needs requests of its own.',
+    websocket: 'One connection, both directions, a few bytes around each message.',
+  },
+  idles: {
+    short: 'a request every second',
+    long: 'a request every 15 s',
+    sse: 'nothing',
+    websocket: 'nothing, but a ping every 25 s',
+  },
+  verdict: 'Why the WebSocket won',
+  verdictText:
+    'Short poll is late by up to a second and pays for every empty answer. Long poll and SSE are quick, but each thing the browser says is a whole request with its headers. A WebSocket is as quick and carries both directions for a handful of bytes. The others remain what it falls back on where a proxy lets no WebSocket through.',
+  life: 'The life of a WebSocket',
+  lifeText: 'A WebSocket has four states, and only ever goes forward.',
+  states: ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'],
+  stateHints: [
+    'The browser asks by HTTP to switch protocols.',
+    'Both sides may send at any time.',
+    'One side said goodbye and waits for the other.',
+    'It is over. A new one begins at 0.',
+  ],
+  open: 'Open',
+  close: 'Close',
+  log: 'What happened',
+  box: 'The message box',
+  boxText:
+    'This device looks, but never says that it received anything. So what is sent stays in its box until it is collected: that is how a message waits for somebody who is away.',
+  empty: 'The box is empty.',
+  collect: 'Collect (acknowledge all)',
+  pending: (n: number) => `${n} pending`,
+  needsLogin: 'This server asks for a token: log in first, then come back.',
+  milliseconds: (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`,
+};
+
+export type LabWords = typeof labEn;
