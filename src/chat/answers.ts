@@ -1,4 +1,5 @@
 /** Frames that a server writes, put together once for every transport. */
+import { rawMember } from '../protocol/decode.js';
 import type { Conv, ErrorCode, MessageId, ServerFrame, TruncatedReason } from '../protocol/index.js';
 import { frameOf, type Item, idMember, placeOf, tsOf } from './item.js';
 import type { Receipt } from './ports.js';
@@ -48,14 +49,26 @@ export function conversationsFrame(id: MessageId | undefined, summaries: readonl
   return `{"type":"conversations",${idMember(id)}"conversations":[${summaries.join(',')}],"more":${more}}`;
 }
 
-/** What a viewer sees of an item: without its data where they block its sender. */
+/** What a viewer sees of an item: without its data where they block its sender, and without reactions of the blocked. */
 export function viewOf(item: Item, blocks: ReadonlySet<string>): string {
   const frame = frameOf(item);
   if (blocks.size === 0) return frame;
   const message: Record<string, unknown> = JSON.parse(frame);
-  if (!blocks.has(String(message.sender))) return frame;
+  if (!blocks.has(String(message.sender))) return withoutReactionsOf(blocks, frame, message.reactions);
   const { data: _, emoji: __, reactions: ___, ...rest } = message;
   return JSON.stringify({ ...rest, blocked: true });
+}
+
+/** The reactions are a frame's last member; all before them stays as it was written. */
+function withoutReactionsOf(blocks: ReadonlySet<string>, frame: string, reactions: unknown): string {
+  if (reactions === undefined) return frame;
+  const all = Object.entries(reactions as Readonly<Record<string, readonly string[]>>);
+  if (!all.some(([, uids]) => uids.some((uid) => blocks.has(uid)))) return frame;
+  const left = all.map(([emoji, uids]) => [emoji, uids.filter((uid) => !blocks.has(uid))] as const);
+  const shown = left.filter(([, uids]) => uids.length > 0);
+  const pairs = shown.map(([emoji, uids]) => `${JSON.stringify(emoji)}:${JSON.stringify(uids)}`);
+  const before = frame.slice(0, -`,"reactions":${rawMember(frame, 'reactions')}}`.length);
+  return `${before}${pairs.length > 0 ? `,"reactions":{${pairs.join(',')}}` : ''}}`;
 }
 
 /** The words that go with an error code where the request itself says nothing more. */
