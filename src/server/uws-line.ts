@@ -16,11 +16,28 @@ export interface NativeSocket {
   publish(topic: string, frame: string, isBinary: boolean, compress: boolean): boolean;
 }
 
-/** By the number that `send` returns. */
-const WRITTEN: readonly Written[] = ['buffered', 'sent', 'dropped'];
+/** What a native `send` or `ping` returns for a frame that will never arrive. */
 const DROPPED = 2;
+/** Characters after which a line writes without waiting for the turn's end. */
+const FLUSH_CHARS = 32_768;
 /** Milliseconds that a closed line has to take what was written before its close frame. */
 const LINGER_MS = 10_000;
+
+/** The lines that have something to write at the end of this turn of the event loop. */
+export class Turn {
+  private lines: UwsLine[] = [];
+
+  add(line: UwsLine): void {
+    if (this.lines.length === 0) setImmediate(() => this.flush());
+    this.lines.push(line);
+  }
+
+  flush(): void {
+    const lines = this.lines;
+    this.lines = [];
+    for (const line of lines) line.flush();
+  }
+}
 
 export class UwsLine implements Line {
   readonly transport = 'websocket';
@@ -28,7 +45,11 @@ export class UwsLine implements Line {
   isOpen = true;
   /** Has subscribed at least once; uWebSockets.js publishes in the name of no other socket. */
   hasSubscribed = false;
-  private isCorked = false;
+  /** Frames of this turn, and their characters. */
+  private waiting: string[] = [];
+  private waitingChars = 0;
+  /** The kernel did not take all that was given to the socket when that was last looked at. */
+  private isBackedUp = false;
   private ending: { readonly code: number; readonly reason: string } | undefined;
   private linger: NodeJS.Timeout | undefined;
   /** Frames dropped that were not this line's own `send`: published ones, which nobody would ever repeat. */
@@ -38,14 +59,36 @@ export class UwsLine implements Line {
   constructor(
     private readonly socket: NativeSocket,
     private readonly maxBuffered: number,
+    private readonly turn: Turn,
     private readonly onClose: (line: UwsLine, code: number, byClient: boolean) => void,
   ) {}
 
+  /** A frame goes out with all others of its turn: each write of its own would be a call to the kernel. */
   send(frame: string): Written {
     if (!this.isOpen) return 'dropped';
-    const status = this.socket.send(frame, false, false);
-    if (status === DROPPED) this.missed--;
-    return WRITTEN[status] as Written;
+    if (this.isBackedUp && this.buffered() > this.maxBuffered) return 'dropped';
+    if (this.waiting.length === 0) this.turn.add(this);
+    this.waiting.push(frame);
+    this.waitingChars += frame.length;
+    if (this.isBackedUp || this.waitingChars > FLUSH_CHARS) this.flush();
+    return this.isBackedUp ? 'buffered' : 'sent';
+  }
+
+  /** Writes what waits. What is dropped here was accepted already: the dropped handler then closes the line. */
+  flush(): void {
+    if (this.waiting.length === 0) return;
+    const frames = this.waiting;
+    this.waiting = [];
+    this.waitingChars = 0;
+    if (!this.isOpen) return;
+    const [first] = frames;
+    if (frames.length === 1) this.socket.send(first!, false, false);
+    else {
+      this.socket.cork(() => {
+        for (const frame of frames) this.socket.send(frame, false, false);
+      });
+    }
+    this.isBackedUp = this.socket.getBufferedAmount() > 0;
   }
 
   buffered(): number {
@@ -53,26 +96,21 @@ export class UwsLine implements Line {
   }
 
   cork(work: () => void): void {
-    if (!this.isOpen || this.isCorked) return work();
-    this.isCorked = true;
-    try {
-      this.socket.cork(work);
-    } finally {
-      this.isCorked = false;
-      if (this.ending) this.finish();
-    }
+    work();
+    this.flush();
   }
 
   ping(payload: string): void {
+    this.flush();
     if (this.isOpen && this.socket.ping(payload) === DROPPED) this.missed--;
   }
 
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
+    this.flush();
     this.isOpen = false;
     this.ending = { code, reason };
-    // uWebSockets.js sends no FIN for an `end` inside `cork`.
-    if (!this.isCorked) this.finish();
+    this.finish();
     this.onClose(this, code, false);
   }
 
@@ -100,9 +138,10 @@ export class UwsLine implements Line {
     this.onClose(this, code, code !== 1006);
   }
 
-  /** The native drain handler, on a closed line. */
+  /** The native drain handler. */
   drained(): void {
-    if (this.ending && !this.isCorked) this.finish();
+    this.isBackedUp = this.isOpen && this.socket.getBufferedAmount() > 0;
+    if (this.ending) this.finish();
   }
 
   /** The native dropped handler. The check waits for the turn's end: closing inside it would crash, and `send` may

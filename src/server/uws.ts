@@ -6,7 +6,7 @@ import type { Line } from '../chat/line.js';
 import { addressOfBytes, Body, Head, IncomingRequest } from './request.js';
 import { guarded, isBodyless, type OnError, settle, wireResponse } from './response.js';
 import type { Admission, Handlers, Response, Transport, TransportOptions } from './transport.js';
-import { UwsLine } from './uws-line.js';
+import { Turn, UwsLine } from './uws-line.js';
 import { UwsStream } from './uws-stream.js';
 
 /**
@@ -31,6 +31,7 @@ class UwsTransport<State> implements Transport {
   // For TLS: SSLApp with the key and certificate.
   private readonly app = uWS.App();
   private readonly lines = new Set<UwsLine>();
+  private readonly turn = new Turn();
   private listening: us_listen_socket | undefined;
 
   constructor(
@@ -65,8 +66,8 @@ class UwsTransport<State> implements Transport {
       ping: (ws) => lineOf(ws).ponged(),
       drain: (ws) => {
         const line = lineOf(ws);
+        line.drained();
         if (line.isOpen) guarded(() => handlers.drain(line), onError);
-        else line.drained();
       },
       dropped: (ws) => lineOf(ws).dropped(),
       close: (ws, code) => lineOf(ws).ended(code),
@@ -99,13 +100,15 @@ class UwsTransport<State> implements Transport {
     this.app.close();
   }
 
+  /** What lines wait to write was sent before: published frames would overtake it. */
   publish(topic: string, frame: string, except?: Line): void {
+    this.turn.flush();
     if (except instanceof UwsLine && except.isOpen && except.hasSubscribed) except.publish(topic, frame);
     else this.app.publish(topic, frame, false, false);
   }
 
   private open(ws: Socket<State>): void {
-    const line = new UwsLine(ws, this.options.maxBuffered, (closed, code, byClient) => {
+    const line = new UwsLine(ws, this.options.maxBuffered, this.turn, (closed, code, byClient) => {
       this.lines.delete(closed);
       guarded(() => this.handlers.close(closed, code, byClient), this.onError);
     });
