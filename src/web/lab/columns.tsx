@@ -48,8 +48,10 @@ function Figure({ name, value, share }: { readonly name: string; readonly value:
   return (
     <div class="figure">
       <dt>{name}</dt>
-      <dd>{value}</dd>
-      {share !== undefined && <meter value={share} aria-label={name} />}
+      <dd>
+        {value}
+        {share !== undefined && <meter value={share} aria-label={name} />}
+      </dd>
     </div>
   );
 }

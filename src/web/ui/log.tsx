@@ -28,6 +28,7 @@ export function Log({ m, chat, openMenu }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const anchor = useRef<Anchor | undefined>(undefined);
   const isPinned = useRef(true);
+  const isJumping = useRef(false);
   const target = useRef<number | undefined>(undefined);
   const [range, setRange] = useState<Window>({});
   const list = chat.messages.value;
@@ -50,7 +51,8 @@ export function Log({ m, chat, openMenu }: Props) {
 
   function look(): void {
     const element = box.current;
-    if (!element || element.clientHeight === 0) return;
+    // Until the window that was asked for is drawn, where this one stands says nothing.
+    if (!element || element.clientHeight === 0 || isJumping.current) return;
     isPinned.current = isNewest && isAtBottom(element);
     m.isAtEnd.value = isPinned.current;
     if (isPinned.current) m.markRead();
@@ -62,6 +64,7 @@ export function Log({ m, chat, openMenu }: Props) {
 
   useLayoutEffect(() => {
     const element = box.current!;
+    isJumping.current = false;
     const wanted = target.current === undefined ? null : element.querySelector(`[data-seq="${target.current}"]`);
     if (wanted) {
       target.current = undefined;
@@ -100,16 +103,15 @@ export function Log({ m, chat, openMenu }: Props) {
     const index = indexOf(all, seq);
     if (all[index]?.seq !== seq) return m.say(t.gone);
     target.current = seq;
+    isJumping.current = true;
     const to = Math.min(all.length, index + STEP);
     setRange({ from: all[Math.max(0, index - STEP)]?.seq, to: to === all.length ? undefined : all[to - 1]?.seq });
   }
 
   function jumpToNewest(): void {
     isPinned.current = true;
+    isJumping.current = true;
     setRange({});
-    const element = box.current!;
-    element.scrollTop = element.scrollHeight;
-    look();
   }
 
   return (
