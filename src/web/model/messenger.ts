@@ -1,31 +1,27 @@
 /** A logged-in user's conversations: the client on one side, signals that the page shows on the other. */
 import { batch, computed, signal } from '@preact/signals';
-import { Client, type Events, indexedDbStorage, type Outgoing, type Status, shareTabs } from '../../client/index.js';
+import { Client, indexedDbStorage, type Outgoing, type Status, shareTabs } from '../../client/index.js';
 import { type Conv, type MessageFrame, parseConv, type ReceiptFrame, type Uid } from '../../protocol/index.js';
 import { words } from '../words/index.js';
-import { Cache } from './cache.js';
 import { Chat, type Kept } from './chat.js';
 import { Groups } from './groups.js';
+import { Keeper } from './keeper.js';
 import { convOfTyping, peerOf } from './names.js';
 import { notify } from './notices.js';
+import { Presences } from './presences.js';
 import { BASE, deviceOfThisBrowser, type Session } from './session.js';
 
 const TYPING_MS = 5_000;
-const SAVE_MS = 500;
 const NOTE_MS = 4_000;
-/** Peers whose presence the list shows; the protocol bounds it at 500. */
-const WATCHED_MAX = 200;
-
-export type Presence = Events['presence'];
 
 export class Messenger {
   readonly me: Uid;
   readonly client: Client;
   readonly groups: Groups;
+  readonly presences: Presences;
   readonly status = signal<Status>({ state: 0 });
   readonly current = signal<Conv | undefined>(undefined);
   readonly outgoing = signal<readonly Outgoing[]>([]);
-  readonly presence = signal<ReadonlyMap<string, Presence>>(new Map());
   readonly note = signal('');
   /** Whether there was a connection since the page opened. */
   readonly wasOpen = signal(false);
@@ -40,29 +36,20 @@ export class Messenger {
     [...this.#chats.value.values()].sort((a, b) => (b.last.value?.ts ?? 0) - (a.last.value?.ts ?? 0)),
   );
   readonly unread = computed(() => this.chats.value.reduce((sum, { unread }) => sum + unread.value, 0));
-  readonly #cache: Cache;
-  readonly #dirty = new Set<Chat>();
-  readonly #watched = new Set<string>();
+  readonly #keeper: Keeper;
   #isSynced = false;
-  #saving: ReturnType<typeof setTimeout> | undefined;
   #listing: ReturnType<typeof setTimeout> | undefined;
 
   /** Shows what was kept of the last time, then connects. */
   static async start(session: Session): Promise<Messenger> {
     const place = `skein-${session.uid}-${deviceOfThisBrowser()}`;
-    const cache = new Cache(`${place}-page`);
-    let kept: readonly Kept[] = [];
-    try {
-      kept = await cache.load();
-    } catch {
-      // A browser that stores nothing: the page begins empty, and everything comes from the server.
-    }
-    return new Messenger(session, cache, kept, place);
+    const keeper = new Keeper(`${place}-page`);
+    return new Messenger(session, keeper, await keeper.load(), place);
   }
 
-  private constructor(session: Session, cache: Cache, kept: readonly Kept[], place: string) {
+  private constructor(session: Session, keeper: Keeper, kept: readonly Kept[], place: string) {
     this.me = session.uid;
-    this.#cache = cache;
+    this.#keeper = keeper;
     this.groups = new Groups(session);
     for (const chat of kept) this.of(chat.conv)?.restore(chat);
     this.of('all');
@@ -75,7 +62,9 @@ export class Messenger {
       tabs: shareTabs(place),
       cursors: kept.filter(({ newest }) => newest > 0).map(({ conv, newest }) => [conv as Conv, newest]),
     });
+    this.presences = new Presences(this.client);
     this.#listen();
+    if (keeper.problem !== undefined) this.say(String(keeper.problem));
     this.client.connect();
   }
 
@@ -100,7 +89,7 @@ export class Messenger {
       if (chat && chat.unread.peek() > 0) chat.divider.value = chat.read;
     });
     if (chat === undefined) return;
-    this.watch([peerOf(chat.place, this.me)]);
+    this.presences.watch([peerOf(chat.place, this.me)]);
     if (!chat.isFresh) await this.attempt(() => this.#loadNewest(chat));
     this.markRead();
   }
@@ -125,20 +114,7 @@ export class Messenger {
     if (seq <= chat.read && chat.unread.peek() === 0) return;
     this.client.read(chat.place.conv, seq);
     chat.seen(seq);
-    this.#keep(chat);
-  }
-
-  watch(uids: readonly (string | undefined)[]): void {
-    const fresh = uids.filter((uid) => uid !== undefined).filter((uid) => uid !== this.me && !this.#watched.has(uid));
-    if (fresh.length === 0 || this.#watched.size + fresh.length > WATCHED_MAX) return;
-    for (const uid of fresh) this.#watched.add(uid);
-    this.client.watch(fresh).then(
-      (presences) => this.#setPresence(presences),
-      // A transport without presence: it is asked again on the next one.
-      () => {
-        for (const uid of fresh) this.#watched.delete(uid);
-      },
-    );
+    this.#keeper.keep(chat);
   }
 
   /** Learns how many are in a group. */
@@ -183,9 +159,9 @@ export class Messenger {
 
   /** Ends the session; `isForgotten`: nothing that was said stays in this browser. */
   async close(isForgotten: boolean): Promise<void> {
-    clearTimeout(this.#saving);
+    clearTimeout(this.#listing);
     await this.client.close();
-    if (isForgotten) await this.#cache.destroy();
+    await this.#keeper.close(isForgotten);
   }
 
   #listen(): void {
@@ -201,7 +177,6 @@ export class Messenger {
       if (conv) this.#lookAtPeer(conv);
     });
     client.on('receipt', (receipt) => this.#receipt(receipt));
-    client.on('presence', (presence) => this.#setPresence([presence]));
     client.on('typing', (typing) => this.#typing(convOfTyping(typing, this.me), typing.sender));
     client.on('synced', () => {
       this.#isSynced = true;
@@ -213,7 +188,6 @@ export class Messenger {
     client.on('error', ({ message }) => this.say(message));
     addEventListener('focus', () => this.markRead());
     document.addEventListener('visibilitychange', () => this.markRead());
-    addEventListener('pagehide', () => this.#save());
   }
 
   #receive(message: MessageFrame): void {
@@ -224,7 +198,7 @@ export class Messenger {
       chat.typing.value = chat.typing.peek().filter((uid) => uid !== message.sender);
       this.markRead();
     });
-    this.#keep(chat);
+    this.#keeper.keep(chat);
     if (message.op === 'system') this.#systemEntry(message, chat);
     if (message.op === undefined && message.sender !== this.me && this.#isSynced) notify(chat, message);
   }
@@ -238,9 +212,10 @@ export class Messenger {
 
   #drop(conv: Conv): void {
     const chats = new Map(this.#chats.peek());
+    const gone = chats.get(conv);
+    if (gone) this.#keeper.forget(gone);
     chats.delete(conv);
     this.#chats.value = chats;
-    this.#cache.forget(conv).catch((error: unknown) => this.say(String(error)));
     if (this.current.peek() === conv) location.hash = '';
   }
 
@@ -252,7 +227,7 @@ export class Messenger {
     chat.seen(read);
     // What is not here cannot be counted here.
     if (before > 0 && chat.unread.peek() === before) this.#list(300);
-    this.#keep(chat);
+    this.#keeper.keep(chat);
   }
 
   /** How far the other side has come; what was known before the last reload counts. */
@@ -262,13 +237,7 @@ export class Messenger {
     const [{ delivered, read }, before] = [this.client.peer(conv), chat.peer.peek()];
     if (delivered <= before.delivered && read <= before.read) return;
     chat.peer.value = { delivered: Math.max(delivered, before.delivered), read: Math.max(read, before.read) };
-    this.#keep(chat);
-  }
-
-  #setPresence(presences: readonly Presence[]): void {
-    const next = new Map(this.presence.peek());
-    for (const presence of presences) next.set(presence.uid, presence);
-    this.presence.value = next;
+    this.#keeper.keep(chat);
   }
 
   #typing(conv: string, uid: Uid): void {
@@ -291,12 +260,12 @@ export class Messenger {
       for (const summary of conversations) {
         const chat = this.of(summary.conv);
         chat?.summarise(summary);
-        if (chat) this.#keep(chat);
+        if (chat) this.#keeper.keep(chat);
         this.#lookAtPeer(summary.conv);
       }
     });
     const chats = this.chats.peek();
-    this.watch(chats.slice(0, 100).map(({ place }) => peerOf(place, this.me)));
+    this.presences.watch(chats.slice(0, 100).map(({ place }) => peerOf(place, this.me)));
     for (const chat of chats) if (chat.kind === 'group' && chat.name.peek() === undefined) await this.#nameGroup(chat);
     this.markRead();
   }
@@ -309,26 +278,12 @@ export class Messenger {
     } catch {
       chat.name.value = room; // no longer a member, or offline: its id will do
     }
-    this.#keep(chat);
+    this.#keeper.keep(chat);
   }
 
   async #loadNewest(chat: Chat): Promise<void> {
     const { messages, more } = await this.client.history(chat.place.conv);
     batch(() => chat.loadNewest(messages, more));
-    this.#keep(chat);
-  }
-
-  #keep(chat: Chat): void {
-    this.#dirty.add(chat);
-    this.#saving ??= setTimeout(() => this.#save(), SAVE_MS);
-  }
-
-  #save(): void {
-    clearTimeout(this.#saving);
-    this.#saving = undefined;
-    const kept = [...this.#dirty].map((chat) => chat.kept);
-    this.#dirty.clear();
-    // Without storage the page works; only its next start is slower.
-    this.#cache.save(kept).catch(() => this.#dirty.clear());
+    this.#keeper.keep(chat);
   }
 }

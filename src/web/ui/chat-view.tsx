@@ -100,7 +100,7 @@ function standingInWords(m: Messenger, chat: Chat): string {
     const count = chat.members.value;
     return count === undefined ? '' : t.membersCount(count.known, count.more);
   }
-  const presence = m.presence.value.get(peerOf(chat.place, m.me)!);
+  const presence = m.presences.of(peerOf(chat.place, m.me));
   if (presence === undefined) return '';
   if (presence.online) return t.online;
   return presence.lastSeen > 0 ? t.lastSeen(whenOf(presence.lastSeen)) : t.offline;

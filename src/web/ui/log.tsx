@@ -29,6 +29,9 @@ export function Log({ m, chat, openMenu }: Props) {
   const anchor = useRef<Anchor | undefined>(undefined);
   const isPinned = useRef(true);
   const isJumping = useRef(false);
+  const latestJump = useRef<(seq: number) => Promise<void>>(async () => undefined);
+  // Always the same function: a bubble whose message is the same is not drawn again.
+  const jump = useRef((seq: number) => void latestJump.current(seq));
   const target = useRef<number | undefined>(undefined);
   const [range, setRange] = useState<Window>({});
   const list = chat.messages.value;
@@ -108,6 +111,8 @@ export function Log({ m, chat, openMenu }: Props) {
     setRange({ from: all[Math.max(0, index - STEP)]?.seq, to: to === all.length ? undefined : all[to - 1]?.seq });
   }
 
+  latestJump.current = jumpTo;
+
   function jumpToNewest(): void {
     isPinned.current = true;
     isJumping.current = true;
@@ -135,7 +140,7 @@ export function Log({ m, chat, openMenu }: Props) {
                 ? t.beginning
                 : t.nothingHere}
           </li>
-          {rowsOf({ m, chat, list, start, end, waiting, openMenu, jumpTo: (seq) => void jumpTo(seq) })}
+          {rowsOf({ m, chat, list, start, end, waiting, openMenu, jumpTo: jump.current })}
         </ol>
       </div>
       {!m.isAtEnd.value && (

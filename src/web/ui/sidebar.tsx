@@ -112,7 +112,7 @@ function Entry({
   return (
     <li>
       <button type="button" class="entry" aria-current={m.current.value === conv} onClick={() => open(conv)}>
-        <ChatAvatar chat={chat} isOnline={peer !== m.me && m.presence.value.get(peer ?? '')?.online === true} />
+        <ChatAvatar chat={chat} isOnline={peer !== m.me && m.presences.of(peer)?.online === true} />
         <bdi class="title">{titleOf(chat)}</bdi>
         <time>{last ? whenOf(last.ts) : ''}</time>
         <Gist m={m} chat={chat} />
