@@ -8,6 +8,8 @@ const REFRESH_MS = 30_000;
 export class BanList {
   private banned: ReadonlySet<string> = new Set();
   private timer: NodeJS.Timeout | undefined;
+  /** Told of each ban that this node learns of: who it is for may have come in before. */
+  onBanned: (ban: Ban) => void = () => undefined;
 
   constructor(
     private readonly bans: Bans,
@@ -31,7 +33,10 @@ export class BanList {
   }
 
   private async refresh(): Promise<void> {
-    this.banned = new Set((await this.bans.all()).map(keyOf));
+    const bans = await this.bans.all();
+    const before = this.banned;
+    this.banned = new Set(bans.map(keyOf));
+    for (const ban of bans) if (!before.has(keyOf(ban))) this.onBanned(ban);
   }
 
   isBanned(uid: Uid, device: DeviceId | undefined, tokenId: string | undefined): boolean {

@@ -1,6 +1,7 @@
 /** The domain of one node put together: what happens to connections, and what happens on hints. */
 import { randomBytes } from 'node:crypto';
 import type { Decoded } from '../protocol/decode.js';
+import { CLOSE } from '../protocol/index.js';
 import { Amend } from './amend.js';
 import { Arrivals } from './arrivals.js';
 import { BanList } from './bans.js';
@@ -97,6 +98,10 @@ export function createChat(parts: ChatParts) {
   const { devices } = backend;
   const tokens = new CursorTokens({ devices, cursors, secret: () => secret });
   const polls = new Polls({ backend, registry, feeds, tokens, watch, newConn, fault });
+  bans.onBanned = (ban) => {
+    control.disconnect(ban, CLOSE.banned.code);
+    polls.endOf(ban.uid);
+  };
   const { userSockets } = parts.limits;
   const streams = new Streams({ tokens, devices, health: () => backend.health(), registry, meter, userSockets, fault });
   const reconcile = new Reconcile({ backend, registry, delivery, feeds, polls, meter, fault });

@@ -5,7 +5,7 @@ import type { Feeds } from './feeds.js';
 import { type ConnId, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
-import type { Blocks, Words } from './social-ports.js';
+import type { Ban, Blocks, Words } from './social-ports.js';
 import type { News, Watch } from './watch.js';
 
 type Word =
@@ -46,10 +46,7 @@ export class Control {
       case 'presence':
         return this.parts.watch.hear(word);
       case 'disconnect':
-        return this.close(word.uid, word.code, ({ device, identity }) => {
-          if (word.tokenId !== undefined) return identity.tokenId === word.tokenId;
-          return word.device === undefined || word.device === device;
-        });
+        return this.disconnect(word, word.code);
       case 'replace':
         return this.close(
           word.uid,
@@ -61,6 +58,14 @@ export class Control {
       case 'blocks':
         return this.reload(word.uid);
     }
+  }
+
+  /** Ends the connections of a user, of one of their devices, or with one token. */
+  disconnect(which: Ban, code: number): void {
+    this.close(which.uid, code, ({ device, identity }) => {
+      if (which.tokenId !== undefined) return identity.tokenId === which.tokenId;
+      return which.device === undefined || which.device === device;
+    });
   }
 
   private close(uid: Uid, code: number, isMeant: (session: Session) => boolean): void {

@@ -112,6 +112,11 @@ export class Polls {
     if (poller && poller.conn !== conn) poller.end?.();
   }
 
+  /** Ends a user's polls that wait, with empty answers. */
+  endOf(uid: Reader['uid']): void {
+    for (const poller of this.pollers.values()) if (poller.reader.uid === uid) poller.end?.();
+  }
+
   /** Ends all polls that wait, with empty answers. */
   endAll(): void {
     for (const poller of this.pollers.values()) poller.end?.();

@@ -32,6 +32,8 @@ describe.each(shapesWith({ SKEIN_SERVER_KEY: KEY }))('what a server may do on %s
     await line.close();
     return 'in';
   };
+  const isKeptOut = (person: Person, node: number): Promise<unknown> =>
+    until(async () => (await attempt(person, node)) === 4403, `${person.uid} to be kept out of node ${node}`, 1_000);
   const comesIn = (person: Person, node: number): Promise<unknown> =>
     until(async () => (await attempt(person, node)) === 'in', `${person.uid} to be let in on node ${node}`, 2_000);
 
@@ -105,10 +107,15 @@ describe.each(shapesWith({ SKEIN_SERVER_KEY: KEY }))('what a server may do on %s
     const alice = await t.user('alice').comesTo(2);
     const stream = await EventReader.open(t.node(2).url, bob.uid, { device: 'stream' });
     await stream.first('synced');
+    const poller = t.poller(bob.uid, 'poller');
+    const waiting = poller.polls(2, { wait: 15, ack: (await poller.polls(2)).cursor });
+    await t.poller(bob.uid, 'probe').polls(2);
     expect([200, 201]).toContain((await does(1, 'PUT', `bans/${bob.uid}`, {})).status);
     await Promise.all([closesWith(bob, 4403), closesWith(laptop, 4403), stream.ends(1_000)]);
+    for (const node of [1, 2]) await isKeptOut(bob, node);
+    await alice.says(bob, 'not for a poll that waits');
+    expect((await waiting).messages).toEqual([]);
     for (const node of [1, 2]) {
-      expect(await attempt(bob, node)).toBe(4403);
       for (const path of ['/messages?wait=0', '/conversations', '/stream']) {
         expect((await bob.calls(node, 'GET', path)).status).toBe(403);
       }
@@ -126,12 +133,34 @@ describe.each(shapesWith({ SKEIN_SERVER_KEY: KEY }))('what a server may do on %s
     await bob.device('new').comesTo(2);
   });
 
+  test('whoever comes back the moment they are banned is not overlooked', async () => {
+    const bob = await t.user('bob').comesTo(1);
+    const lines: Connection[] = [];
+    const returning = setInterval(() => {
+      if (lines.length > 40) return;
+      const opening = Connection.open(t.node(1 + (lines.length % 2)).wsUrl({ uid: bob.uid }));
+      opening.then(
+        (line) => lines.push(line),
+        () => clearInterval(returning),
+      );
+    }, 5);
+    try {
+      await until(() => lines.length > 5, 'some connections');
+      await does(1, 'PUT', `bans/${bob.uid}`, {});
+      for (const node of [1, 2]) await isKeptOut(bob, node);
+    } finally {
+      clearInterval(returning);
+    }
+    await until(() => lines.every(({ closing }) => closing?.code === 4403), 'every one of them to be closed', 2_000);
+    expect(lines.length).toBeGreaterThan(5);
+  });
+
   test('a banned device is out, and the others of the user stay', async () => {
     const phone = await t.user('bob').device('phone').comesTo(1);
     const laptop = await phone.device('laptop').comesTo(2);
     await does(2, 'PUT', `bans/${phone.uid}`, { device: 'phone' });
     await closesWith(phone, 4403);
-    expect(await attempt(phone, 2)).toBe(4403);
+    for (const node of [1, 2]) await isKeptOut(phone, node);
     expect((await phone.calls(1, 'GET', '/messages?wait=0&device=phone')).status).toBe(403);
     expect((await phone.calls(1, 'GET', '/messages?wait=0&device=tablet')).status).toBe(200);
     await laptop.line.settles();
