@@ -2,7 +2,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import { Client, indexedDbStorage, type Outgoing, type Status, shareTabs } from '../../client/index.js';
 import { type Conv, type MessageFrame, parseConv, type ReceiptFrame, type Uid } from '../../protocol/index.js';
-import { words } from '../words/index.js';
+import { problemInWords, words } from '../words/index.js';
 import { Chat, type Kept } from './chat.js';
 import { Groups } from './groups.js';
 import { Keeper } from './keeper.js';
@@ -145,7 +145,7 @@ export class Messenger {
       await work();
       return true;
     } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error));
+      this.say(problemInWords(error));
       return false;
     }
   }
@@ -185,7 +185,7 @@ export class Messenger {
     client.on('truncated', ({ conv, reason }) => {
       if (reason !== 'restart' && conv === this.current.peek()) this.say(words.value.gone);
     });
-    client.on('error', ({ message }) => this.say(message));
+    client.on('error', (error) => this.say(problemInWords(error)));
     addEventListener('focus', () => this.markRead());
     document.addEventListener('visibilitychange', () => this.markRead());
   }

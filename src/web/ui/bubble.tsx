@@ -4,7 +4,7 @@ import type { Chat } from '../model/chat.js';
 import type { Message } from '../model/message.js';
 import type { Messenger } from '../model/messenger.js';
 import { gistOf, isEmojiOnly, plainText, replyOf } from '../model/text.js';
-import { fullTimeOf, timeOf, words } from '../words/index.js';
+import { fullTimeOf, problemInWords, timeOf, words } from '../words/index.js';
 import { Avatar, hueOf } from './avatar.js';
 import { Body } from './body.js';
 import type { MenuPlace } from './chat-view.js';
@@ -63,7 +63,7 @@ export function WaitingBubble({ chat, outgoing }: { readonly chat: Chat; readonl
         <Meta ts={createdAt} isEdited={false} mark={state === 'failed' ? 'failed' : 'queued'} />
         {error && (
           <p class="failure" role="alert">
-            {t.failed}: {error.message}
+            {t.failed}: {problemInWords(error)}
             <button type="button" onClick={() => void outgoing.retry()}>
               {t.retry}
             </button>

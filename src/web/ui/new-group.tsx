@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { parseRoom, parseUid, roomConv } from '../../protocol/index.js';
 import { Refusal } from '../model/groups.js';
 import type { Messenger } from '../model/messenger.js';
-import { words } from '../words/index.js';
+import { problemInWords, words } from '../words/index.js';
 import { Dialog } from './dialog.js';
 
 type Props = { readonly m: Messenger; readonly close: () => void; readonly open: (conv: string) => void };
@@ -23,7 +23,7 @@ export function NewGroup({ m, close, open }: Props) {
       open(roomConv(await create(m, name, form.get('private') !== null, members)));
       close();
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(problemInWords(error));
     }
   }
   return (

@@ -24,6 +24,13 @@ effect(() => {
   localStorage.setItem('theme', theme.value);
 });
 
+/** What went wrong, in the user's language as far as it has words for it. */
+export function problemInWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  return (Object.hasOwn(words.value.problems, code) && words.value.problems[code]) || error.message;
+}
+
 const LOCALE = { en: 'en', zh: 'zh-CN' } as const;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
