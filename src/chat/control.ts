@@ -56,7 +56,7 @@ export class Control {
       case 'bans':
         return this.parts.bans.refreshSoon();
       case 'blocks':
-        return this.reload(word.uid);
+        return void this.reload(word.uid);
     }
   }
 
@@ -75,10 +75,10 @@ export class Control {
     }
   }
 
-  /** A user's blocks changed: their connections see the rest of each conversation accordingly. */
-  private reload(uid: Uid): void {
+  /** A user's blocks changed: when it resolves their connections here see the rest of each conversation accordingly. */
+  async reload(uid: Uid): Promise<void> {
     if (this.parts.registry.get(uid) === undefined) return;
-    this.parts.blocks.blocked(uid).then(
+    await this.parts.blocks.blocked(uid).then(
       (blocked) => {
         const user = this.parts.registry.get(uid);
         if (user === undefined) return;

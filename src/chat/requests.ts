@@ -94,6 +94,8 @@ export class Requests {
     if (!(await this.parts.backend.blocks.block(uid, other, on)))
       return { refused: 'conflict', message: 'too many are blocked' };
     await this.parts.control.say({ kind: 'blocks', uid });
+    // Whoever is told that somebody is blocked hears nothing more of them here, however late the word comes back.
+    await this.parts.control.reload(uid);
     return '{}';
   }
 
