@@ -2,19 +2,24 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { ERRORS, type ErrorCode } from '../../src/protocol/codes.js';
 import { Connection } from '../support/client.js';
 import type { ErrorBody } from '../support/http.js';
-import { until } from '../support/until.js';
 import { CURSORS, FRAMES, type FrameCase, frame, REQUESTS, SOCKETS, UNMASKED } from './cases.js';
 import { Siege } from './siege.js';
 import { heard, noticed, settled } from './wire.js';
 
 const MEMORY_MAX = 30 * 1_048_576;
 
-describe.each(['uws', 'ws'] as const)('a node on %s', (sockets) => {
+const SHAPES = [
+  ['uws', 'the embedded store'],
+  ['ws', 'the embedded store'],
+  ['uws', 'Redis'],
+] as const;
+
+describe.each(SHAPES)('a node on %s and %s', (sockets, store) => {
   let siege: Siege;
   let memoryBefore: number;
 
   beforeAll(async () => {
-    siege = await Siege.begins({ SKEIN_SOCKETS: sockets });
+    siege = await Siege.begins({ SKEIN_SOCKETS: sockets }, store === 'Redis');
     await siege.holds();
     memoryBefore = await siege.memory();
   });
@@ -176,7 +181,6 @@ describe.each(['uws', 'ws'] as const)('a node on %s', (sockets) => {
   });
 
   test('after all this the memory is what it was', async () => {
-    const now = async (): Promise<boolean> => (await siege.memory()) < memoryBefore + MEMORY_MAX;
-    await until(now, `memory below ${memoryBefore} bytes and 30 MB`, 25_000);
+    await siege.fallsTo(memoryBefore + MEMORY_MAX);
   });
 });

@@ -5,6 +5,8 @@ import { dmOf, type Frame } from '../support/frame.js';
 import { type Answer, http } from '../support/http.js';
 import { inAnHour, token } from '../support/jwt.js';
 import { type Environment, type NodeProcess, startNode } from '../support/process.js';
+import { RedisServer } from '../support/redis.js';
+import { until } from '../support/until.js';
 import type { RequestCase } from './cases.js';
 import { heard, RawSocket } from './wire.js';
 
@@ -17,7 +19,8 @@ export const ENV: Environment = {
   SKEIN_SERVER_KEY: SERVER_KEY,
   SKEIN_RATE: '100000',
   SKEIN_PENDING_MAX: '100000',
-  NODE_OPTIONS: `--import=${new URL('./collect.mjs', import.meta.url)}`,
+  // Else the young generation alone grows to 48 MB, and goes back when V8 finds the time.
+  NODE_OPTIONS: `--max-semi-space-size=2 --import=${new URL('./collect.mjs', import.meta.url)}`,
 };
 
 export const tokenOf = (uid: string, claims: object = {}): string =>
@@ -45,15 +48,18 @@ export class Siege {
 
   private constructor(
     readonly node: NodeProcess,
+    private readonly redis: RedisServer | undefined,
     private readonly alice: Connection,
     private readonly bob: Connection,
     readonly crony: Connection,
   ) {}
 
-  static async begins(env: Environment = {}): Promise<Siege> {
-    const node = await startNode({ ...ENV, ...env });
+  /** A node, with a Redis of its own if it shall have one. */
+  static async begins(env: Environment = {}, hasRedis = false): Promise<Siege> {
+    const redis = hasRedis ? await RedisServer.start({ appendonly: 'no' }) : undefined;
+    const node = await startNode({ ...ENV, ...(redis && { REDIS_URL: redis.url }), ...env });
     const [alice, bob, crony] = await Promise.all([come(node, 'alice'), come(node, 'bob'), come(node, 'crony')]);
-    const siege = new Siege(node, alice, bob, crony);
+    const siege = new Siege(node, redis, alice, bob, crony);
     for (const [room, isPrivate] of [
       ['den', true],
       ['yard', false],
@@ -68,6 +74,7 @@ export class Siege {
 
   async ends(): Promise<void> {
     await this.node.kill('SIGKILL');
+    await this.redis?.stop();
   }
 
   /** Mallory's connection, a new one where the last case has cost it. */
@@ -144,6 +151,16 @@ export class Siege {
   async memory(): Promise<number> {
     const { text } = await http(`${this.node.metricsUrl}/metrics`);
     return Number(/^\w*process_resident_memory_bytes(?:\{.*\})? (\S+)$/m.exec(text)?.[1]);
+  }
+
+  /** Waits until the node takes no more memory than so much: what it freed goes back some seconds later. */
+  async fallsTo(bytes: number): Promise<void> {
+    let last = 0;
+    const isThere = async (): Promise<boolean> => {
+      last = await this.memory();
+      return last <= bytes;
+    };
+    await until(isThere, () => `${last} bytes of memory to become ${bytes}`, 25_000);
   }
 }
 

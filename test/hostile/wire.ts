@@ -85,6 +85,11 @@ export class RawSocket {
     return Number(/^HTTP\/1\.1 (\d{3}) /.exec(this.text)?.[1] ?? 0);
   }
 
+  /** Reads nothing more. */
+  pause(): void {
+    this.socket.pause();
+  }
+
   reset(): void {
     this.socket.resetAndDestroy();
   }
