@@ -49,6 +49,17 @@ test('hostile data shows as harmless text that stays where it belongs', async ()
   expect(await alice.page.title()).toBe('Skein');
 });
 
+test('what the server refuses stays, says why, and can be discarded', async () => {
+  const [me] = people.names('alice');
+  const alice = await people.at(1, me);
+  await alice.opens('all');
+  await alice.says('x'.repeat(70_000));
+  await alice.marks('failed');
+  expect(await alice.page.textContent('.failure')).toContain('too long');
+  await alice.page.getByText('Discard').click();
+  await alice.marks();
+});
+
 test('a link goes to the web and nowhere else, and says nothing of where it was', async () => {
   const [me, bob] = people.names('alice', 'bob');
   await people.posts(bob, { receiver: me, data: 'see (https://example.com/a?b=1), or ftp://example.com.' });

@@ -116,6 +116,7 @@ export class Screen {
     await row.hover();
     await row.locator('.actions').click();
     await this.page.getByRole('menuitem', { name: action }).click();
+    if (action === 'Reply' || action === 'Edit') await this.page.waitForSelector('.intent');
   }
 
   async closes(): Promise<void> {

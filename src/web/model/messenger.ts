@@ -132,6 +132,12 @@ export class Messenger {
     else if (place.kind === 'dm') this.client.typing({ receiver: peerOf(place, this.me)! });
   }
 
+  /** Forgets a message that the server refused. */
+  discard(outgoing: Outgoing): void {
+    outgoing.discard();
+    this.#showOutgoing();
+  }
+
   /** Leaves a group, and forgets what was said in it. */
   async leave(chat: Chat): Promise<void> {
     if (chat.place.kind !== 'room') return;
@@ -173,7 +179,7 @@ export class Messenger {
     });
     client.on('message', (message) => this.#receive(message));
     client.on('outgoing', ({ conv }) => {
-      this.outgoing.value = client.outgoing.filter(({ stored }) => stored === undefined);
+      this.#showOutgoing();
       if (conv) this.#lookAtPeer(conv);
     });
     client.on('receipt', (receipt) => this.#receipt(receipt));
@@ -217,6 +223,10 @@ export class Messenger {
     chats.delete(conv);
     this.#chats.value = chats;
     if (this.current.peek() === conv) location.hash = '';
+  }
+
+  #showOutgoing(): void {
+    this.outgoing.value = this.client.outgoing.filter(({ stored }) => stored === undefined);
   }
 
   #receipt({ conv, uid, read }: ReceiptFrame): void {

@@ -52,9 +52,17 @@ export function Bubble({ m, chat, message, isFirst, openMenu, jumpTo }: Props) {
 }
 
 /** One of one's own that the server does not have yet. */
-export function WaitingBubble({ chat, outgoing }: { readonly chat: Chat; readonly outgoing: Outgoing }) {
+type WaitingProps = {
+  readonly m: Messenger;
+  readonly chat: Chat;
+  readonly outgoing: Outgoing;
+  /** Said apart: the object stays the same one when its state changes, and would not be drawn again. */
+  readonly state: Outgoing['state'];
+};
+
+export function WaitingBubble({ m, chat, outgoing, state }: WaitingProps) {
   const t = words.value;
-  const { data, createdAt, state, error } = outgoing;
+  const { data, createdAt, error } = outgoing;
   return (
     <li class="row own first">
       <div class={`bubble waiting ${look(data)}`}>
@@ -67,7 +75,7 @@ export function WaitingBubble({ chat, outgoing }: { readonly chat: Chat; readonl
             <button type="button" onClick={() => void outgoing.retry()}>
               {t.retry}
             </button>
-            <button type="button" onClick={() => outgoing.discard()}>
+            <button type="button" onClick={() => m.discard(outgoing)}>
               {t.discard}
             </button>
           </p>

@@ -1,5 +1,5 @@
 /** Where one writes: Enter sends, Shift with Enter begins a new line. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Json } from '../../client/index.js';
 import type { Chat } from '../model/chat.js';
 import { draftOf, setDraft } from '../model/drafts.js';
@@ -27,7 +27,8 @@ export function Composer({ m, chat, intent, setIntent }: Props) {
     write(area.current!, draftOf(m.me, conv));
     if (matchMedia('(hover: hover)').matches) area.current!.focus();
   }, [conv]);
-  useEffect(() => {
+  // Before anything can be typed: what is written here must not overwrite it.
+  useLayoutEffect(() => {
     if (intent === undefined) return;
     if (intent.kind === 'edit') write(area.current!, plainText(intent.message.data) ?? '');
     area.current!.focus();

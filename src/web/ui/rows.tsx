@@ -49,7 +49,12 @@ export function rowsOf(props: RowsProps): readonly ComponentChild[] {
       );
     }
   }
-  return [...rows, ...waiting.map((outgoing) => <WaitingBubble key={outgoing.id} chat={chat} outgoing={outgoing} />)];
+  return [
+    ...rows,
+    ...waiting.map((outgoing) => (
+      <WaitingBubble key={outgoing.id} m={m} chat={chat} outgoing={outgoing} state={outgoing.state} />
+    )),
+  ];
 }
 
 const standTogether = (before: Message | undefined, { sender, ts }: Message): boolean =>
