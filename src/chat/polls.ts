@@ -140,15 +140,26 @@ export class Polls {
       poller = new Poller(reader, this.parts.newConn());
       this.pollers.set(key, poller);
       this.parts.registry.addWaiter(reader.uid, poller);
-      const arrival = await this.parts.backend.devices.enter(reader, poller.conn);
-      const user = this.parts.registry.get(reader.uid);
-      if (user) user.blocks = new Set(arrival.blocks);
-      if (user?.sessions.length === 0 && user.waiters.size === 1) this.parts.watch.arrived(reader.uid);
+      try {
+        await this.enter(poller);
+      } catch (error) {
+        // The next poll is to try again.
+        this.pollers.delete(key);
+        this.parts.registry.removeWaiter(reader.uid, poller);
+        throw error;
+      }
     }
     clearTimeout(poller.timer);
     const present = poller;
     poller.timer = setTimeout(() => this.dismiss(present), LINGER_MS + 1000);
     return poller;
+  }
+
+  private async enter({ reader, conn }: Poller): Promise<void> {
+    const arrival = await this.parts.backend.devices.enter(reader, conn);
+    const user = this.parts.registry.get(reader.uid);
+    if (user) user.blocks = new Set(arrival.blocks);
+    if (user?.sessions.length === 0 && user.waiters.size === 1) this.parts.watch.arrived(reader.uid);
   }
 
   private dismiss(poller: Poller): void {
