@@ -131,6 +131,8 @@ export class Delivery {
   track(session: Session, conv: Conv, pos: number, feed?: Track['feed']): Track {
     const track: Track = {
       conv,
+      from: pos,
+      regained: undefined,
       pos,
       target: Math.max(pos, 0),
       level: false,

@@ -10,7 +10,7 @@ import type { Item } from './item.js';
 import { type Backend, Unavailable } from './ports.js';
 import type { Publisher } from './publisher.js';
 import type { Registry, Waiter } from './registry.js';
-import type { Session, Track } from './session.js';
+import { positionOf, type Session, type Track } from './session.js';
 
 /** Milliseconds in which the entry that ends a membership should come by itself. */
 const LOSE_MS = 250;
@@ -40,6 +40,13 @@ export class Feeds {
     feed.behind.set(track, session);
     if (feed.open) this.settle(session, track, feed);
     return track;
+  }
+
+  /** A room was gained, perhaps by somebody whose leaving it is still to be told. */
+  gain(session: Session, conv: Conv, since: number): void {
+    const present = session.tracks.get(conv);
+    if (present?.feed && positionOf(present) < since) present.regained = since;
+    else this.attach(session, conv, since);
   }
 
   detach(session: Session, conv: Conv): void {
@@ -200,13 +207,32 @@ export class Feeds {
       ?.sessions.map((session) => [session, session.tracks.get(conv)] as const);
     setTimeout(() => {
       for (const [session, track] of tracks ?? [])
-        if (track && session.tracks.get(conv) === track) this.detach(session, conv);
+        if (track && session.tracks.get(conv) === track) this.end(session, track);
     }, LOSE_MS);
   }
 
-  /** A user is no longer in a room. */
-  lose(uid: Uid, conv: Conv): void {
-    for (const session of [...(this.parts.registry.get(uid)?.sessions ?? [])]) this.detach(session, conv);
+  /** A user is no longer in a room, by the entry at this seq. */
+  lose(uid: Uid, conv: Conv, seq: number): void {
+    for (const session of [...(this.parts.registry.get(uid)?.sessions ?? [])]) {
+      const track = session.tracks.get(conv);
+      if (track?.feed && track.from < seq) this.end(session, track);
+    }
+  }
+
+  /** A room of this name begins with the entry at this seq: who was in the one before it is not in this one. */
+  refound(feed: Feed, seq: number): void {
+    for (const [session, track] of [...feed.tracks]) if (track.from < seq - 1) this.end(session, track);
+  }
+
+  private end(session: Session, track: Track): void {
+    this.detach(session, track.conv);
+    if (track.regained === undefined || session.closed) return;
+    const { held } = track;
+    track.level = false;
+    track.held = undefined;
+    const next = this.attach(session, track.conv, track.regained);
+    for (const [seq, { frame, isSent }] of held ?? [])
+      if (isSent && next.feed) this.publisher.stored(next.feed, session, next, seq, frame);
   }
 
   /** Finds connections whose buffer fills, before the socket library drops what is published to them. */

@@ -60,7 +60,7 @@ export function createHearing(parts: HearingParts): Listener {
     onMembership(uid, conv, since) {
       if (since === undefined) return feeds.loseSoon(uid, conv);
       for (const session of registry.get(uid)?.sessions ?? []) {
-        if (session.arrived) feeds.attach(session, conv, since);
+        if (session.arrived) feeds.gain(session, conv, since);
         else session.gained.set(conv, since);
       }
       for (const waiter of registry.get(uid)?.waiters ?? []) waiter.wake();

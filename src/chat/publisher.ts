@@ -2,6 +2,7 @@
  * The flow of one feed's entries to its connections: in order, the sender's own connection getting the answer in place
  * of the entry, and a gap read once for all.
  */
+import type { Uid } from '../protocol/index.js';
 import { sentOf, viewOf } from './answers.js';
 import type { Commits } from './commits.js';
 import type { Delivery } from './delivery.js';
@@ -92,8 +93,11 @@ export class Publisher {
     if (sending && own) this.holdAnswer(feed, sending.session, own, seq, sentOf(sending.id, item));
     else if (!this.parts.commits.isIdle) this.leaveRepeatsToTheLog(feed, item);
     const frame = frameOf(item);
+    const change = hasMark(item, MARK.op) ? changeIn(frame) : undefined;
+    if (change?.event === 'created') this.parts.feeds.refound(feed, seq);
     this.publishFrame(feed, seq, frame, item);
-    if (hasMark(item, MARK.op)) this.membership(feed, frame);
+    // Who left or was removed hears of it as the last thing; others who joined come by Listener.onMembership.
+    if (change?.event === 'left' || change?.event === 'removed') this.parts.feeds.lose(change.uid, feed.conv, seq);
   }
 
   /** Connections that are sending the very message that came from elsewhere read on when they have their answer. */
@@ -149,13 +153,6 @@ export class Publisher {
     if (held) this.parts.delivery.answer(session, held.frame);
   }
 
-  /** Who left or was removed hears of it as the last thing; others who joined come by Listener.onMembership. */
-  private membership(feed: Feed, frame: string): void {
-    const { op, data } = JSON.parse(frame);
-    if (op !== 'system' || (data?.event !== 'left' && data?.event !== 'removed')) return;
-    this.parts.feeds.lose(data.uid, feed.conv);
-  }
-
   /** The feed was opened or read: goes on with what came early. */
   resume(feed: Feed): void {
     this.publishEarly(feed);
@@ -204,6 +201,12 @@ export class Publisher {
     const user = this.parts.registry.get(senderOf(item));
     return user?.sessions.some((session) => session.inFlight > 0 && feed.tracks.get(session)?.level) ?? false;
   }
+}
+
+/** What an entry says of a room. */
+function changeIn(frame: string): { readonly event: string; readonly uid: Uid } | undefined {
+  const { op, data } = JSON.parse(frame);
+  return op === 'system' ? data : undefined;
 }
 
 const NO_ANSWERS: readonly (readonly [Track, Session])[] = [];

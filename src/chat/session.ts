@@ -21,6 +21,10 @@ export type Held = { readonly frame: string; readonly isSent: boolean };
 /** How far one conversation has come on one connection. */
 export type Track = {
   readonly conv: Conv;
+  /** Where it began. */
+  readonly from: number;
+  /** A member of the room again, from after this seq on, once they have been told of leaving it. */
+  regained: number | undefined;
   /** The last seq written to the line; -1: not known yet, the device's cursor is to be read. */
   pos: number;
   /** The highest seq known to exist. */

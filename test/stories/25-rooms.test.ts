@@ -215,9 +215,55 @@ describe.each(shapesWith({}))('rooms over frames and HTTP on %s', (_shape, plan)
       const list = await person.asks({ type: 'conversations' });
       expect(list.conversations!.map(({ conv }) => conv)).not.toContain(den.conv);
     }
-    expect(await bob.joins(den)).toMatchObject({ type: 'joined' });
-    expect(await rolesOf(bob, den)).toEqual({ [bob.uid]: 'owner' });
-    expect(await saidIn(bob, den)).toEqual([]);
+    const carol = await t.user('carol').comesTo(2);
+    expect(await carol.joins(den)).toMatchObject({ type: 'joined' });
+    expect(await rolesOf(carol, den)).toEqual({ [carol.uid]: 'owner' });
+    expect(await saidIn(carol, den)).toEqual([]);
+  });
+
+  test('a room that is founded anew at once is heard by all who are in it', async () => {
+    const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
+    const den = t.room('den');
+    await creates(alice, den, { members: [bob.uid] });
+    await alice.says(den, 'first');
+    await bob.hears('first');
+    await alice.calls(2, 'DELETE', `/rooms/${den.name}`);
+    await bob.joins(den);
+    await alice.joins(den);
+    for (let turn = 0; turn < 30; turn++) {
+      await alice.says(den, `turn ${turn}`);
+      await bob.hears(`turn ${turn}`);
+      await alice.calls(1, 'GET', '/conversations');
+    }
+    expect(bob.heard(den.conv)).toEqual(['first', ...Array.from({ length: 30 }, (_, turn) => `turn ${turn}`)]);
+  });
+
+  test('who was in the room before it was deleted hears nothing of the one that is founded in its place', async () => {
+    const [alice, bob, eve] = (await people('alice', 'bob', 'eve')) as [Person, Person, Person];
+    const den = t.room('den');
+    await creates(alice, den, { members: [eve.uid] });
+    await alice.says(den, 'first');
+    await eve.hears('first');
+    await alice.calls(2, 'DELETE', `/rooms/${den.name}`);
+    await creates(bob, den, { private: true });
+    for (let turn = 0; turn < 20; turn++) await bob.says(den, 'not for eve');
+    await bob.says(eve, 'fence');
+    await eve.hears('fence');
+    await eve.line.settles();
+    expect(eve.heard(den.conv)).toEqual(['first']);
+  });
+
+  test('who leaves and joins again and again, at once, misses nothing in the end, on any device', async () => {
+    const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
+    const laptop = await bob.device('laptop').comesTo(1);
+    const den = t.room('den');
+    await creates(alice, den, { members: [bob.uid] });
+    for (let round = 0; round < 10; round++) {
+      await bob.quits(den);
+      await bob.joins(den);
+      await alice.says(den, `round ${round}`);
+      for (const device of [bob, laptop]) await device.hears(`round ${round}`);
+    }
   });
 
   test('who is admitted while away finds what was said since, and comes by poll as well', async () => {

@@ -16,16 +16,18 @@ export class PushOrder {
   see(frame: Frame): void {
     if (frame.type === 'truncated') this.announced.set(frame.conv!, { from: frame.from!, to: frame.to! });
     if (frame.type === 'welcome') this.uid = frame.uid;
+    // A room of this name that was deleted, which no entry tells, had other numbers.
+    if (eventOf(frame) === 'created' || this.isOwn(frame, 'joined')) this.last.delete(frame.conv!);
     if (frame.type === 'sent' && frame.dup) this.repeat(frame.conv!, frame.seq!);
     else if (frame.type === 'message' || frame.type === 'sent') this.place(frame.conv!, frame.seq!, frame.type);
     // Who has left a room has no place in it; after joining again its numbers begin anew.
     if (frame.type === 'left') this.last.delete(`room:${frame.room}`);
-    else if (this.isOwnLeaving(frame)) this.last.delete(frame.conv!);
+    else if (this.isOwn(frame, 'left', 'removed')) this.last.delete(frame.conv!);
   }
 
-  private isOwnLeaving({ op, data }: Frame): boolean {
-    const change = data as { readonly event?: unknown; readonly uid?: unknown } | null;
-    return op === 'system' && change?.uid === this.uid && (change?.event === 'left' || change?.event === 'removed');
+  private isOwn(frame: Frame, ...events: readonly string[]): boolean {
+    const event = eventOf(frame);
+    return event !== undefined && events.includes(event) && (frame.data as RoomChange).uid === this.uid;
   }
 
   /** A `dup` may name any earlier place; one that is still to come it takes, after every lower `seq`. */
@@ -55,6 +57,14 @@ export class PushOrder {
     return gap !== undefined && gap.from <= from && gap.to >= to;
   }
 }
+
+interface RoomChange {
+  readonly event: string;
+  readonly uid: string;
+}
+
+/** What an entry of a room's log says that happened to the room. */
+const eventOf = ({ op, data }: Frame): string | undefined => (op === 'system' ? (data as RoomChange).event : undefined);
 
 /** The rule with which a client sees each message exactly once: drop what is not above the own cursor. */
 export class CursorRule {
