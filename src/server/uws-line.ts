@@ -100,6 +100,11 @@ export class UwsLine implements Line {
     this.flush();
   }
 
+  /** Runs work while the library has this socket corked, whatever the work is about. */
+  holdCork(work: () => void): void {
+    this.socket.cork(work);
+  }
+
   ping(payload: string): void {
     this.flush();
     if (this.isOpen && this.socket.ping(payload) === DROPPED) this.missed--;

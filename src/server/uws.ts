@@ -160,7 +160,7 @@ class UwsTransport<State> implements Transport {
    */
   private uncorked(res: HttpResponse, work: () => void): void {
     const other = this.lines.values().next().value;
-    if (other) other.cork(() => res.cork(work));
+    if (other) other.holdCork(() => res.cork(work));
     else work();
   }
 
