@@ -18,7 +18,7 @@ const learns = (person: Person, of: Person, to: Audience, mark: 'delivered' | 'r
 const reads = (person: Person, message: Frame): void =>
   person.line.send({ type: 'read', conv: message.conv, seq: message.seq });
 
-describe.each(shapesWith({}))('receipts and typing on %s', (_shape, plan) => {
+describe.concurrent.each(shapesWith({}))('receipts and typing on %s', (_shape, plan) => {
   const t = townFor(plan);
 
   test('the sender learns that a message came, and that it was read', async () => {

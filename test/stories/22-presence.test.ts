@@ -21,7 +21,7 @@ async function watches(watcher: Person, ...people: readonly Person[]): Promise<v
   await until(areTold, `a presence frame for each of ${people.map((person) => person.uid)}`);
 }
 
-describe.each(shapesWith({}))('watching on %s', (_shape, plan) => {
+describe.concurrent.each(shapesWith({}))('watching on %s', (_shape, plan) => {
   const t = townFor(plan);
 
   test('one is told at once how each is, with the id, and then of every change', async () => {
@@ -122,7 +122,7 @@ describe.each(shapesWith({}))('watching on %s', (_shape, plan) => {
   });
 });
 
-describe('a node that is killed', () => {
+describe.concurrent('a node that is killed', () => {
   test('leaves its people offline within 15 s for who watches from another', async () => {
     const t = await town({ nodes: 2, redis: true });
     try {
