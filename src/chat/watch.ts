@@ -12,6 +12,8 @@ import type { Blocks, Words } from './social-ports.js';
 
 const BATCH_MS = 1_000;
 const GRACE_MS = 5_000;
+/** What timers and the store's clock may differ by from this node's. */
+const SLACK_MS = 500;
 const UIDS_A_WORD = 500;
 
 /** What the nodes tell each other: who came, who went, who was left behind by a dead node. */
@@ -31,6 +33,8 @@ export class Watch {
   private readonly came = new Set<Uid>();
   private readonly went = new Set<Uid>();
   private readonly timers = new Set<NodeJS.Timeout>();
+  /** Who was found to be just gone, when they were last seen, and from when on they are offline if that is still so. */
+  private readonly leaving = new Map<Uid, { readonly lastSeen: number; readonly offlineAt: number }>();
   private batch: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: WatchParts) {}
@@ -92,15 +96,15 @@ export class Watch {
   /** What a node told. */
   hear({ came = [], went = [], gone = [] }: News): void {
     const isWatched = (uid: Uid) => this.watchers.has(uid);
-    this.look(came.filter(isWatched), 0);
-    this.look(gone.filter(isWatched), 0);
-    this.look(went.filter(isWatched), GRACE_MS);
+    this.look(came.filter(isWatched), 0, GRACE_MS);
+    this.look(gone.filter(isWatched), 0, 0);
+    this.look(went.filter(isWatched), GRACE_MS, GRACE_MS);
   }
 
   /** News may have been missed: looks at everybody who is watched. */
   recheck(): void {
     const uids = [...this.watchers.keys()];
-    for (let at = 0; at < uids.length; at += UIDS_A_WORD) this.look(uids.slice(at, at + UIDS_A_WORD), 0);
+    for (let at = 0; at < uids.length; at += UIDS_A_WORD) this.look(uids.slice(at, at + UIDS_A_WORD), 0, GRACE_MS);
   }
 
   /** Says what is not said yet; the node stops. */
@@ -128,30 +132,52 @@ export class Watch {
     this.parts.words.toNodes(JSON.stringify({ kind: 'presence', ...news })).catch(this.missed);
   }
 
-  private look(uids: readonly Uid[], afterMs: number): void {
+  /** Looks after a while, and tells of nobody that they are offline who was there less than `graceMs` ago. */
+  private look(uids: readonly Uid[], afterMs: number, graceMs: number): void {
     if (uids.length === 0) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      this.tell(uids).catch(this.missed);
+      this.tell(uids, graceMs).catch(this.missed);
     }, afterMs);
     this.timers.add(timer);
   }
 
   /** Tells each watcher what has changed for them. */
-  private async tell(uids: readonly Uid[]): Promise<void> {
+  private async tell(uids: readonly Uid[], graceMs: number): Promise<void> {
     const viewers = new Map<Session, Uid[]>();
     for (const uid of uids) {
       for (const session of this.watchers.get(uid)?.keys() ?? [])
         viewers.set(session, [...(viewers.get(session) ?? []), uid]);
     }
+    const justGone = new Map<Uid, number>();
     for (const [session, theirs] of viewers) {
       for (const state of await this.seenBy(session.uid, theirs)) {
         const watchers = this.watchers.get(state.uid);
         if (session.closed || watchers?.get(session) === undefined || watchers.get(session) === state.online) continue;
+        if (this.isJustGone(state, graceMs)) {
+          justGone.set(state.uid, state.lastSeen);
+          continue;
+        }
         watchers.set(session, state.online);
         this.parts.delivery.answer(session, frameOf(state, undefined));
       }
     }
+    for (const uid of uids) if (!justGone.has(uid)) this.leaving.delete(uid);
+    const news = [...justGone].filter(([uid, lastSeen]) => this.leaving.get(uid)?.lastSeen !== lastSeen);
+    const offlineAt = performance.now() + GRACE_MS;
+    for (const [uid, lastSeen] of news) this.leaving.set(uid, { lastSeen, offlineAt });
+    this.look(
+      news.map(([uid]) => uid),
+      GRACE_MS,
+      GRACE_MS,
+    );
+  }
+
+  private isJustGone({ uid, online, lastSeen }: Online, graceMs: number): boolean {
+    if (online || graceMs === 0) return false;
+    const known = this.leaving.get(uid);
+    if (known?.lastSeen === lastSeen) return performance.now() < known.offlineAt - SLACK_MS;
+    return lastSeen > Date.now() - graceMs + SLACK_MS;
   }
 
   private async seenBy(viewer: Uid, uids: readonly Uid[]): Promise<readonly Online[]> {

@@ -70,6 +70,22 @@ describe.concurrent.each(shapesWith({}))('watching on %s', (_shape, plan) => {
     await laptop.line.settles();
   });
 
+  test('whoever loads again and again is never seen to go, however it falls', async () => {
+    const alice = await t.user('alice').comesTo(1);
+    const bob = await t.user('bob').comesTo(2);
+    await watches(alice, bob);
+    await isSeen(alice, bob, true);
+    const start = performance.now();
+    const isOver = async (): Promise<boolean> => {
+      await bob.leaves();
+      await alice.line.settles();
+      await bob.returnsTo(1 + (Math.floor(performance.now()) % 2));
+      return performance.now() - start > 7_000;
+    };
+    await until(isOver, 'seven seconds of loading', 12_000);
+    expect(presenceOf(alice, bob).filter((frame) => !frame.online)).toEqual([]);
+  });
+
   test('who is watched no more is told of no more', async () => {
     const alice = await t.user('alice').comesTo(1);
     const bob = t.user('bob');
