@@ -3,7 +3,7 @@ import { type Item, MARK } from '../chat/item.js';
 import type { Outcome } from '../chat/ports.js';
 import type { Amendment, Amendments, Original } from '../chat/social-ports.js';
 import type { Conv } from '../protocol/index.js';
-import { lettersOf, outcomesOf, type Stored, slackOf } from './append.js';
+import { lettersOf, outcomesOf, type Stored } from './append.js';
 import type { Store } from './store.js';
 
 /** A recall reads and empties all edits of a message, so there must be an end to them. */
@@ -27,10 +27,8 @@ export class RedisAmendments implements Amendments {
   async amend({ letter, op, ref, replace }: Amendment): Promise<Outcome | 'changed'> {
     const { node, limits } = this.#store;
     const { args, order } = lettersOf([letter], node, limits, MARK.op);
-    const { retentionMessages, pendingMessages } = limits;
-    const longest = retentionMessages + slackOf(retentionMessages) + 2 * pendingMessages;
     const items = replace.flatMap(({ seq, was, becomes }) => [seq, was, becomes]);
-    const reply = await this.#store.send('amend', [...args, op, ref, EDITS_MAX, longest, ...items]);
+    const reply = await this.#store.send('amend', [...args, op, ref, EDITS_MAX, ...items]);
     if (reply === null) return 'changed';
     const [ts, sent, unheard, ...answers] = reply as Stored;
     this.#store.countForwards(sent, unheard);

@@ -48,6 +48,37 @@ export function boxLaws(subject: Subject): void {
       expect(await here.tries(A, to(B), 'too many')).toEqual(FULL);
     });
 
+    test('gives a log an end that one unacknowledged message keeps from being trimmed', async () => {
+      const here = await withBob(subject, { pendingMessages: 10, retentionMessages: 16 });
+      await here.arrives(A);
+      const { seq } = await here.says(A, to(B), 'never acknowledged');
+      const most = 16 + 1 + 2 * 10;
+      const answers = async (i: number, id?: string) => {
+        const outcome = await here.tries(B, to(A), `${i}`, id);
+        if (!('refused' in outcome)) await here.acks(A, AB, outcome.seq);
+        return outcome;
+      };
+      for (let i = 1; i < most; i++) stored(await answers(i, `${i}`));
+      expect(await answers(most, 'one too many')).toEqual(FULL);
+      expect(await answers(most, `${most - 1}`)).toMatchObject({ seq: seq + most - 1, dup: true });
+      await here.acks(B, AB, seq);
+      stored(await answers(most, 'one too many'));
+      expect((await here.items(AB)).length).toBe(16 + 1);
+    });
+
+    test('gives that log the same end when all comes in one batch', async () => {
+      const here = await withBob(subject, { pendingMessages: 10, retentionMessages: 16 });
+      await here.arrives(A);
+      await here.says(A, to(B), 'never acknowledged');
+      let head = 0;
+      for (let batch = 0; batch < 6; batch++) {
+        const outcomes = await here.node.log.append(Array.from({ length: 8 }, (_, i) => letter(B, to(A), `${i}`)));
+        head = outcomes.reduce((last, outcome) => ('refused' in outcome ? last : outcome.seq), head);
+        await here.acks(A, AB, head);
+      }
+      expect((await here.items(AB)).length).toBe(16 + 1 + 2 * 10);
+    });
+
     test('is not emptied by reading, nor by the sender', async () => {
       const here = await withBob(subject, { pendingMessages: 2 });
       await here.says(A, to(B), '0');

@@ -4,23 +4,21 @@
 -- INCLUDE: head, position, log, hint, now, store, replace
 -- KEYS: 1 root
 -- ARGV: as of append.lua for one letter, which has an op; then that op, the seq of the message, how many edits a message
---       may have, how many entries a log may have; per item to replace: seq, as it was, as it becomes
+--       may have; per item to replace: seq, as it was, as it becomes
 -- REPLY: nothing if an item has changed, else as of append.lua
 local conv, p = ARGV[12], 13 + uids
 local kind, sender, id = ARGV[p], ARGV[p + 5], ARGV[p + 6]
 local op, ref = ARGV[p + 9], ARGV[p + 10]
-local first_item = p + 13
+local first_item = p + 12
 local log = K_log(conv)
 
--- One pending message keeps all that follows it from being trimmed; the log must have an end all the same.
+-- A trimmed head is one that attempt has to know of.
 local function is_pinned()
-  local most, len = tonumber(ARGV[p + 12]), call('LLEN', log)
-  if kind ~= 'd' or len < most then return false end
+  if kind ~= 'd' then return false end
   local h = head_of(found[2])
-  trim(conv, h, len, keep, slack)
-  found[2] = packed(h)
-  call('SET', K_head(conv), found[2], 'KEEPTTL')
-  return call('LLEN', log) >= most
+  local room = room_for(1, conv, h, ARGV[p + 1], ARGV[p + 2])
+  if h[S] > 0 then found[2] = packed(h) end
+  return room < 1
 end
 
 local function refuses()

@@ -3,6 +3,9 @@
 local self, keep, slack, life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local most, most_bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
 local stranger_most, strangers_most = tonumber(ARGV[8]), tonumber(ARGV[9])
+-- One message that nobody acknowledges keeps all that follows it from being trimmed, also what its receiver writes. A
+-- direct log still has an end: what retention keeps, and two full boxes.
+local longest = keep + slack + 2 * most
 local call, format, match, byte = redis.call, string.format, string.match, string.byte
 -- Numbers become text once: Redis would print them for each call again.
 local ts, life_of_head = format('%.0f', now), format('%.0f', 2 * life)
@@ -96,6 +99,18 @@ local function begin_again(conv, h, a, b)
   h[Z] = 0
 end
 
+-- How many of n more entries a direct log takes. Seqs are at least as far apart as entries are many, so most often the
+-- head alone tells.
+local function room_for(n, conv, h, a, b)
+  if h[S] - math.max(h[TR], h[O] - 1) + n <= longest then return n end
+  local gone, len = h[TR], call('LLEN', K_log(conv))
+  if len + n > longest then trim(conv, h, len, keep, slack) end
+  if h[TR] == gone then return longest - len end
+  if h[L] <= h[TR] then begin_again(conv, h, a, b) end
+  call('SET', K_head(conv), packed(h), 'KEEPTTL')
+  return longest - call('LLEN', K_log(conv))
+end
+
 -- Stores n letters of a conversation, from ARGV[p] on. Either none or all of them have an op.
 local function store(conv, kind, a, b, n, p, found_head, may_write)
   local h = head_of(found_head)
@@ -107,6 +122,8 @@ local function store(conv, kind, a, b, n, p, found_head, may_write)
   local refs, ops, dups, reads = nil, nil, nil, nil
   -- What becomes pending: counted apart, for push may find that what was pending has expired.
   local more_a, bytes_a, more_b, bytes_b = 0, 0, 0, 0
+  -- Of what has an op, amend has seen to it before it replaced items.
+  local room = kind == 'd' and byte(ARGV[p]) < 50 and room_for(n, conv, h, a, b)
   for _ = 1, n do
     local mark, sender, id, tail = byte(ARGV[p]) - 48, ARGV[p + 1], ARGV[p + 2], ARGV[p + 3]
     local refusal = kind == 'r' and not may_write and is_member(a, sender)
@@ -118,8 +135,8 @@ local function store(conv, kind, a, b, n, p, found_head, may_write)
       local seq = format('%.0f', q)
       local item = (was == 0 and q == begin and mark + 4 or mark) .. before .. seq .. between .. tail
       local counted = kind == 'd' and not op
-      local full
-      if counted then
+      local full = counted and count >= room
+      if counted and not full then
         if greater or a == b then
           full = is_full(conv, h, PA, YA, FA, RA, more_a, bytes_a + #item, sender, a)
         else
