@@ -10,7 +10,7 @@ const FLAG = { dup: 1, first: 2, readMoved: 4 } as const;
 const ROOM = 'room:';
 
 /** How many entries a log may hold beyond what it keeps, before they are cut off in one go. */
-export const slackOf = (keep: number): number => Math.min(64, Math.floor(keep / 16));
+const slackOf = (keep: number): number => Math.min(64, Math.floor(keep / 16));
 
 /**
  * Letters grouped by conversation, since one conversation is one RPUSH; `order` is where each letter then stands.
