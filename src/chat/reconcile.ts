@@ -91,8 +91,9 @@ export class Reconcile {
       if (track.feed) this.parts.feeds.expectIn(conv, head);
     }
     const mine = new Set(feeds.map(({ conv }) => conv));
-    for (const track of [...session.tracks.values()])
-      if (track.feed && !mine.has(track.conv)) this.parts.feeds.detach(session, track.conv);
+    // Not at once: the entry that says so may be on its way from the log.
+    for (const track of session.tracks.values())
+      if (track.feed && !mine.has(track.conv)) this.parts.feeds.loseSoon(session.uid, track.conv);
   }
 
   /** Puts the presence of all local connections back, paced; used when the store was away. */

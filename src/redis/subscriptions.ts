@@ -20,8 +20,10 @@ type Follow = {
 const CHUNK = 500;
 /** How long a follow waits for the subscriber to be connected again. */
 const PATIENCE_MS = 1_500;
-/** Looks that it takes to compare every followed feed with its head once; one that was behind is in every look. */
+/** Looks that it takes at most to compare every followed feed with its head once; one that was behind is in every look. */
 const ROUNDS = 3;
+/** Feeds that one look compares anyway. */
+const FEEDS_A_LOOK = 128;
 
 export class Subscriptions {
   readonly #store: Store;
@@ -84,9 +86,10 @@ export class Subscriptions {
 
   /** Compares some of the followed feeds with their heads; one that stays behind gets its newest entry as a hint. */
   async look(): Promise<void> {
+    const rounds = Math.min(ROUNDS, Math.ceil(this.#follows.size / FEEDS_A_LOOK));
     this.#round = (this.#round + 1) % ROUNDS;
     const some = [...this.#follows.values()].filter(
-      ({ ahead }, index) => index % ROUNDS === this.#round || ahead !== undefined,
+      ({ ahead }, index) => index % rounds === this.#round % rounds || ahead !== undefined,
     );
     const heads = await this.#log.heads(some.map(({ conv }) => conv));
     for (const [index, follow] of some.entries()) await this.#compare(follow, heads[index] as number);
