@@ -1,6 +1,6 @@
 /**
  * The one table of every key and channel. All begin with the partition's root, `<prefix>{p0}`, so that they share a
- * slot: a script takes the root as its only key and derives the others by functions made from this same table.
+ * slot: a script takes the root as its only key and derives the others by this same table.
  */
 
 /** Name → the names that tell one key of this kind from another. A name holds no colon but a conversation's own. */
@@ -93,12 +93,4 @@ export const rootOf = (prefix: string): string => `${prefix}{p0}`;
 export function keysOf(root: string): Keys {
   const keys = Object.keys(KEYS).map((kind) => [kind, (...names: string[]) => [root, kind, ...names].join(':')]);
   return Object.fromEntries(keys) as Keys;
-}
-
-/** Lua that defines `K_<kind>(…)` for the kinds that a script uses: a function less is a fraction of a µs less. */
-export function luaKeys(body: string): string {
-  const used = Object.entries(KEYS).filter(([kind]) => body.includes(`K_${kind}(`));
-  const define = ([kind, names]: (typeof used)[number]) =>
-    `local function K_${kind}(${names.join(', ')}) return R .. ':${[kind, ...names.map((name) => `' .. ${name} .. '`)].join(':')}' end`;
-  return ['local R = KEYS[1]', ...used.map(define)].join(' ').replaceAll(" .. ''", '');
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { Link } from './connect.js';
-import { luaKeys } from './keys.js';
+import { compact } from './lua.js';
 
 export const SCRIPTS = [
   'amend',
@@ -46,14 +46,13 @@ const here = new URL('./lua/', import.meta.url);
 const SHEBANG = /^#!lua[^\n]*\n/;
 const INCLUDE = /^-- INCLUDE: (.+)$/m;
 
-/** The shebang (it must be the first line of all), the keys it uses, the parts it includes, and its body. */
+/** The shebang (it must be the first line of all), the parts it includes, and its body. */
 function assemble(name: string): Script {
   const file = readFileSync(new URL(`${name}.lua`, here), 'utf8');
   const shebang = SHEBANG.exec(file)?.[0] ?? '#!lua\n';
   const parts = INCLUDE.exec(file)?.[1]?.split(', ') ?? [];
   const library = parts.map((part) => readFileSync(new URL(`lib/${part}.lua`, here), 'utf8'));
-  const body = [...library, file.replace(SHEBANG, '')].join('\n').replace(/^\s*--.*\n/gm, '');
-  const source = `${shebang}${luaKeys(body)}\n${body}`;
+  const source = shebang + compact([...library, file.replace(SHEBANG, '')].join('\n'));
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }
 

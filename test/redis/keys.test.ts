@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Conv } from '../../src/protocol/index.js';
-import { KEYS, keysOf, luaKeys, rootOf } from '../../src/redis/keys.js';
+import { KEYS, keysOf, rootOf } from '../../src/redis/keys.js';
+import { withKeys } from '../../src/redis/lua.js';
 import { SCRIPTS } from '../../src/redis/scripts.js';
 import { A, AB, B, C, EVERYBODY, inRoom, LOUNGE, letter, Place, ROOM, to } from '../contract/town.js';
 import { Recorder } from '../support/recorder.js';
@@ -23,7 +24,7 @@ describe('keys', () => {
     const kinds = Object.entries(KEYS);
     const calls = kinds.map(([kind, names]) => `K_${kind}(${names.map((name) => `'the ${name}'`).join(', ')})`);
     const lua = `return { ${calls.join(', ')} }`;
-    const inLua = await server.ask((client) => client.eval(`${luaKeys(lua)} ${lua}`, 1, root));
+    const inLua = await server.ask((client) => client.eval(withKeys(lua), 1, root));
     expect(inLua).toEqual(kinds.map(([kind, names]) => keys[kind]?.(...names.map((name) => `the ${name}`))));
   });
 
