@@ -46,7 +46,8 @@ test('hostile data shows as harmless text that stays where it belongs', async ()
   expect(spill).toBeLessThanOrEqual(0);
   const box = '(() => { const b = document.querySelector(".scroll"); return b.scrollWidth - b.clientWidth; })()';
   expect(await alice.page.evaluate(box)).toBeLessThanOrEqual(0);
-  expect(await alice.page.title()).toBe('Skein');
+  // They did nothing to the page; what is below the window is not read yet.
+  expect(await alice.page.title()).toMatch(/^(\(\d\) )?Skein$/);
 });
 
 test('what the server refuses stays, says why, and can be discarded', async () => {
@@ -81,6 +82,7 @@ test('a long history loads upwards without a jump, and little of it is in the do
   // Only the newest of them are kept in the browser: the others come from the server again.
   await alice.page.reload();
   await alice.opens(`dm:${me}:${bob}`);
+  await alice.page.click('.newest');
   await until(async () => (await alice.texts()).at(-1) === 'message 1499', 'the newest message');
   const scroll = alice.page.locator('.scroll');
   // What is in sight before more is loaded above it, and how far it moved by that.

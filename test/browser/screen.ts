@@ -40,6 +40,8 @@ export class Screen {
   /** Opens the page of a node and logs in. */
   static async of(browser: Browser, url: string, name: string, options: BrowserContextOptions = {}): Promise<Screen> {
     const context = await browser.newContext({ locale: 'en-US', ...options });
+    // What does not come is told where it was waited for, not by the end of the test's time.
+    context.setDefaultTimeout(10_000);
     const screen = new Screen(await context.newPage(), name);
     await screen.page.goto(url);
     await screen.page.fill('#who', name);
@@ -117,6 +119,37 @@ export class Screen {
     await row.locator('.actions').click();
     await this.page.getByRole('menuitem', { name: action }).click();
     if (action === 'Reply' || action === 'Edit') await this.page.waitForSelector('.intent');
+  }
+
+  /** A button of the dialogue that lies on top, or else of the page. */
+  async presses(name: string): Promise<void> {
+    const dialog = this.page.locator('dialog[open]').last();
+    const place = (await dialog.count()) > 0 ? dialog : this.page.locator('body');
+    await place.getByRole('button', { name, exact: true }).click();
+  }
+
+  /** Answers the question whether something is to be done indeed. */
+  async confirms(action: string, isSure = true): Promise<void> {
+    const question = this.page.getByRole('dialog', { name: action, exact: true });
+    await question.getByRole('button', { name: isSure ? action : 'Cancel', exact: true }).click();
+    await question.waitFor({ state: 'detached' });
+  }
+
+  /** What a group's members may do with somebody in it. */
+  async manages(uid: string, action: string): Promise<void> {
+    await this.presses(`Manage ${uid}`);
+    await this.presses(action);
+  }
+
+  /** Waits until something is to be seen that holds this text. */
+  async finds(text: string | RegExp): Promise<void> {
+    await this.page.getByText(text).first().waitFor();
+  }
+
+  /** Whether a conversation is on the list, as soon as it is so. */
+  async lists(title: string, isListed = true): Promise<void> {
+    const entry = this.page.locator('nav .entry .title').getByText(title, { exact: true });
+    await entry.waitFor({ state: isListed ? 'visible' : 'detached' });
   }
 
   async closes(): Promise<void> {

@@ -1,11 +1,13 @@
 /** One conversation: the run of messages that the page has of it, without holes, and how much of it is unread. */
-import { signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 import type { Conversation, ConversationSummary, MessageFrame, Uid } from '../../protocol/index.js';
 import { changed, type Message, messageIn } from './message.js';
 import { type Kind, kindOf } from './names.js';
 
 /** Messages of a conversation that are kept over a reload. */
 const KEPT = 80;
+/** Milliseconds for which somebody is shown to be writing. */
+const TYPING_MS = 5_000;
 
 /** How far the other side of a dm has come. */
 type Peer = { readonly delivered: number; readonly read: number };
@@ -34,12 +36,17 @@ export class Chat {
   /** How many are in a group; `more`: at least as many. */
   readonly members = signal<{ readonly known: number; readonly more: boolean } | undefined>(undefined);
   readonly typing = signal<readonly Uid[]>([]);
+  /** Whether enough is here to show where one left off. */
+  readonly isReady = signal(true);
+  /** Messages that others answer and that are not among those here; null: there is none. */
+  readonly elsewhere = new Map<number, Signal<Message | null | undefined>>();
   /** The newest page was loaded since the page was. */
   isFresh = false;
   isLoading = false;
   read = 0;
   newest = 0;
   #oldest = Number.POSITIVE_INFINITY;
+  readonly #typists = new Map<Uid, ReturnType<typeof setTimeout>>();
 
   constructor(
     readonly place: Conversation,
@@ -53,6 +60,12 @@ export class Chat {
     return Number.isFinite(this.#oldest) ? this.#oldest : undefined;
   }
 
+  /** Something unread lies before what is here. */
+  get missesUnread(): boolean {
+    const isBefore = this.#oldest > this.read + 1 && this.hasOlder.value;
+    return isBefore && this.unread.value > this.#unreadHere();
+  }
+
   at(seq: number): Message | undefined {
     const list = this.messages.value;
     const found = list[indexOf(list, seq)];
@@ -64,7 +77,18 @@ export class Chat {
     const message = last ? messageIn(last) : undefined;
     if (message && message.seq >= (this.last.value?.seq ?? 0)) this.last.value = message;
     // What was pushed since the list was made is counted already.
-    if (head >= this.newest) this.unread.value = unread;
+    if (head >= this.newest) this.unread.value = this.read >= head ? 0 : unread;
+  }
+
+  /** Somebody else is writing; until they have written, or a while is over. */
+  types(uid: Uid): void {
+    if (uid === this.me) return;
+    this.#typesNot(uid);
+    this.typing.value = [...this.typing.peek(), uid];
+    this.#typists.set(
+      uid,
+      setTimeout(() => this.#typesNot(uid), TYPING_MS),
+    );
   }
 
   /** An entry that was pushed; each comes once and in order. */
@@ -72,10 +96,14 @@ export class Chat {
     this.newest = Math.max(this.newest, frame.seq);
     this.#oldest = Math.min(this.#oldest, frame.seq);
     if (frame.ref !== undefined) this.#change(frame.ref, frame);
+    this.#typesNot(frame.sender);
     const message = messageIn(frame);
     if (message === undefined) return;
-    this.messages.value = [...this.messages.value, message];
-    this.last.value = message;
+    const list = this.messages.value;
+    const index = indexOf(list, message.seq);
+    // A page of history may have been quicker, and is as new.
+    if (list[index]?.seq !== message.seq) this.messages.value = list.toSpliced(index, 0, message);
+    if (message.seq >= (this.last.value?.seq ?? 0)) this.last.value = message;
     if (message.sender === this.me) this.seen(frame.seq);
     else if (!message.isSystem) this.unread.value++;
   }
@@ -139,6 +167,15 @@ export class Chat {
     const before = list[index];
     if (before?.seq === seq) this.messages.value = list.with(index, changed(before, change));
     if (this.last.value?.seq === seq) this.last.value = changed(this.last.value, change);
+    const far = this.elsewhere.get(seq);
+    if (far?.value) far.value = changed(far.value, change);
+  }
+
+  #typesNot(uid: Uid): void {
+    clearTimeout(this.#typists.get(uid));
+    this.#typists.delete(uid);
+    const typing = this.typing.peek();
+    if (typing.includes(uid)) this.typing.value = typing.filter((one) => one !== uid);
   }
 
   #unreadHere(): number {

@@ -1,6 +1,6 @@
-/** What is done to groups over HTTP. Every method rejects with an Error that says what the server refused. */
-import type { Role } from '../../protocol/index.js';
-import { addressIn, headersOf, type Session } from './session.js';
+/** What is done to groups. Every method rejects with a Refusal that says why the server would not. */
+import type { Role, RoomId } from '../../protocol/index.js';
+import type { Api } from './api.js';
 
 export type GroupPlan = {
   readonly room: string;
@@ -9,52 +9,38 @@ export type GroupPlan = {
   readonly members: readonly string[];
 };
 
-export class Refusal extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 export class Groups {
-  readonly #session: Session;
+  readonly #api: Api;
 
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(api: Api) {
+    this.#api = api;
   }
 
   create(plan: GroupPlan): Promise<unknown> {
-    return this.#ask('POST', 'v1/rooms', plan);
+    return this.#api.ask('POST', ['rooms'], plan);
   }
 
   /** The name that a group was given. */
-  async nameOf(room: string): Promise<string | undefined> {
-    const { name } = (await this.#ask('GET', `v1/rooms/${encodeURIComponent(room)}`)) as { readonly name?: unknown };
+  async nameOf(room: RoomId): Promise<string | undefined> {
+    const { name } = (await this.#api.ask('GET', ['rooms', room])) as { readonly name?: unknown };
     return typeof name === 'string' ? name : undefined;
   }
 
-  /** Admits somebody, or changes their role. */
-  admit(room: string, uid: string, role?: Role): Promise<unknown> {
-    return this.#ask('PUT', memberPath(room, uid), role ? { role } : {});
+  rename(room: RoomId, name: string): Promise<unknown> {
+    return this.#api.ask('PUT', ['rooms', room], { name });
   }
 
-  remove(room: string, uid: string): Promise<unknown> {
-    return this.#ask('DELETE', memberPath(room, uid));
+  /** Ends a group for everybody, with what was said in it. */
+  end(room: RoomId): Promise<unknown> {
+    return this.#api.ask('DELETE', ['rooms', room]);
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await fetch(addressIn(this.#session, path), {
-      method,
-      headers: { ...headersOf(this.#session), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const answer = (await response.json()) as { readonly error?: { readonly code: string; readonly message: string } };
-    if (answer.error) throw new Refusal(answer.error.code, answer.error.message);
-    return answer;
+  /** Admits somebody, or changes their role; who makes another the owner is an admin from then on. */
+  admit(room: RoomId, uid: string, role?: Role): Promise<unknown> {
+    return this.#api.ask('PUT', ['rooms', room, 'members', uid], role ? { role } : {});
+  }
+
+  remove(room: RoomId, uid: string): Promise<unknown> {
+    return this.#api.ask('DELETE', ['rooms', room, 'members', uid]);
   }
 }
-
-const memberPath = (room: string, uid: string): string =>
-  `v1/rooms/${encodeURIComponent(room)}/members/${encodeURIComponent(uid)}`;

@@ -1,44 +1,56 @@
 /** A logged-in user's conversations: the client on one side, signals that the page shows on the other. */
 import { batch, computed, signal } from '@preact/signals';
-import { Client, indexedDbStorage, type Outgoing, type Status, shareTabs } from '../../client/index.js';
-import { type Conv, type MessageFrame, parseConv, type ReceiptFrame, type Uid } from '../../protocol/index.js';
+import { Client, indexedDbStorage, type Outgoing, SkeinError, type Status, shareTabs } from '../../client/index.js';
+import { type Conv, dmOf, type MessageFrame, type ReceiptFrame, type Uid } from '../../protocol/index.js';
 import { problemInWords, words } from '../words/index.js';
-import { Chat, type Kept } from './chat.js';
+import { Api, Refusal } from './api.js';
+import { Blocks } from './blocks.js';
+import type { Chat, Kept } from './chat.js';
+import { Chats } from './chats.js';
 import { Groups } from './groups.js';
 import { Keeper } from './keeper.js';
+import { Listing } from './listing.js';
+import { Loader } from './loader.js';
 import { convOfTyping, peerOf } from './names.js';
-import { notify } from './notices.js';
+import { attempt, say } from './note.js';
+import { isLookedAt, notify } from './notices.js';
 import { Presences } from './presences.js';
 import { BASE, deviceOfThisBrowser, type Session } from './session.js';
 
-const TYPING_MS = 5_000;
-const NOTE_MS = 4_000;
+/** Conversations whose other side is watched from the beginning. */
+const WATCHED = 100;
+
+/** What the open conversation is to show next; each is obeyed once. */
+type Goal = { readonly place: 'newest' | 'divider' };
 
 export class Messenger {
   readonly me: Uid;
   readonly client: Client;
   readonly groups: Groups;
+  readonly blocks: Blocks;
   readonly presences: Presences;
+  readonly chats: Chats;
+  readonly loader: Loader;
   readonly status = signal<Status>({ state: 0 });
   readonly current = signal<Conv | undefined>(undefined);
   readonly outgoing = signal<readonly Outgoing[]>([]);
-  readonly note = signal('');
   /** Whether there was a connection since the page opened. */
   readonly wasOpen = signal(false);
   /** Grows when the members of some group changed. */
   readonly memberships = signal(0);
-  /** Grows when the newest message is to be shown: this user just wrote it. */
-  readonly wantsEnd = signal(0);
+  readonly goal = signal<Goal | undefined>(undefined);
   /** Whether the newest message of the open conversation is in sight. */
   readonly isAtEnd = signal(true);
-  readonly #chats = signal<ReadonlyMap<string, Chat>>(new Map());
-  readonly chats = computed(() =>
-    [...this.#chats.value.values()].sort((a, b) => (b.last.value?.ts ?? 0) - (a.last.value?.ts ?? 0)),
-  );
-  readonly unread = computed(() => this.chats.value.reduce((sum, { unread }) => sum + unread.value, 0));
+  readonly isOnline = computed(() => this.status.value.state === 1);
   readonly #keeper: Keeper;
+  readonly #listing: Listing;
+  /** Up to where a conversation is in sight. */
+  #sight: { readonly chat: Chat; readonly seq: number } | undefined;
+  /** What was pending at log-in is here, so what comes now is new. */
   #isSynced = false;
-  #listing: ReturnType<typeof setTimeout> | undefined;
+  /** Something new came to the open conversation while nobody looked. */
+  #hasNews = false;
+  #listAgain: ReturnType<typeof setTimeout> | undefined;
 
   /** Shows what was kept of the last time, then connects. */
   static async start(session: Session): Promise<Messenger> {
@@ -50,10 +62,13 @@ export class Messenger {
   private constructor(session: Session, keeper: Keeper, kept: readonly Kept[], place: string) {
     this.me = session.uid;
     this.#keeper = keeper;
-    this.groups = new Groups(session);
-    for (const chat of kept) this.of(chat.conv)?.restore(chat);
-    this.of('all');
-    this.of(`dm:${this.me}:${this.me}`);
+    const api = new Api(session);
+    this.groups = new Groups(api);
+    this.blocks = new Blocks(api);
+    this.chats = new Chats(this.me, keeper);
+    for (const chat of kept) this.chats.of(chat.conv)?.restore(chat);
+    this.chats.of('all');
+    this.chats.of(dmOf(this.me, this.me));
     this.client = new Client({
       url: BASE,
       ...(session.token === undefined ? { uid: session.uid } : { token: session.token }),
@@ -63,66 +78,55 @@ export class Messenger {
       cursors: kept.filter(({ newest }) => newest > 0).map(({ conv, newest }) => [conv as Conv, newest]),
     });
     this.presences = new Presences(this.client);
+    this.loader = new Loader(this.client, (chat) => this.chats.keep(chat));
+    this.#listing = new Listing(this.client, this.groups, this.chats);
     this.#listen();
-    if (keeper.problem !== undefined) this.say(String(keeper.problem));
+    if (keeper.problem !== undefined) say(words.peek().keepsNothing);
     this.client.connect();
   }
 
-  /** A conversation by its name; undefined if it is none. */
-  of(conv: string): Chat | undefined {
-    const known = this.#chats.peek().get(conv);
-    if (known) return known;
-    const place = parseConv(conv);
-    if (place === undefined) return undefined;
-    const chat = new Chat(place, this.me);
-    this.#chats.value = new Map(this.#chats.peek()).set(conv, chat);
-    return chat;
-  }
-
-  /** Opens a conversation, and loads its newest page the first time. */
+  /** Opens a conversation: at what is unread, else at its end. */
   async open(conv: Conv | undefined): Promise<void> {
-    const chat = conv && this.of(conv);
+    const chat = conv && this.chats.of(conv);
     batch(() => {
-      const before = this.current.peek();
-      if (before && before !== conv) this.of(before)!.divider.value = undefined;
+      const before = this.chats.known(this.current.peek());
+      if (before && before !== chat) before.divider.value = undefined;
       this.current.value = conv;
-      if (chat && chat.unread.peek() > 0) chat.divider.value = chat.read;
+      this.#sight = undefined;
+      this.#hasNews = false;
+      if (chat === undefined) return;
+      if (chat.unread.peek() > 0) chat.divider.value = chat.read;
+      chat.isReady.value = !chat.missesUnread || !this.isOnline.peek();
     });
     if (chat === undefined) return;
     this.presences.watch([peerOf(chat.place, this.me)]);
-    if (!chat.isFresh) await this.attempt(() => this.#loadNewest(chat));
+    await this.#fill(chat);
+    chat.isReady.value = true;
+  }
+
+  /** Whoever shows a conversation tells up to where it is in sight. */
+  sees(chat: Chat, seq: number): void {
+    this.#sight = { chat, seq };
     this.markRead();
   }
 
-  /** The page before what is here; nothing if there is none, or one is on its way. */
-  async loadOlder(chat: Chat): Promise<void> {
-    const { oldest } = chat;
-    if (chat.isLoading || !chat.hasOlder.peek() || oldest === undefined) return;
-    chat.isLoading = true;
-    await this.attempt(async () => {
-      const { messages, more } = await this.client.history(chat.place.conv, { before: oldest, limit: 100 });
-      chat.loadOlder(messages, more);
-    });
-    chat.isLoading = false;
-  }
-
-  /** What is in sight is read; called when that may have changed. */
+  /** What is in sight is read, if somebody looks; called when that may have changed. */
   markRead(): void {
-    const chat = this.#chats.peek().get(this.current.peek() ?? '');
-    if (chat === undefined || !this.isAtEnd.peek() || document.hidden || !document.hasFocus()) return;
-    const seq = chat.messages.peek().at(-1)?.seq ?? 0;
-    if (seq <= chat.read && chat.unread.peek() === 0) return;
-    this.client.read(chat.place.conv, seq);
+    const { chat, seq } = this.#sight ?? { chat: undefined, seq: 0 };
+    const isArriving = this.isOnline.peek() && !this.#isSynced;
+    if (chat?.place.conv !== this.current.peek() || isArriving || !isLookedAt()) return;
+    if (chat === undefined || (seq <= chat.read && chat.unread.peek() === 0)) return;
+    if (seq > chat.read) this.client.read(chat.place.conv, seq);
     chat.seen(seq);
-    this.#keeper.keep(chat);
+    this.chats.keep(chat);
   }
 
   /** Learns how many are in a group. */
   async countMembers(chat: Chat): Promise<void> {
-    if (chat.place.kind !== 'room') return;
-    const { room } = chat.place;
-    await this.attempt(async () => {
-      const { members, more } = await this.client.members(room, { limit: 200 });
+    const { place } = chat;
+    if (place.kind !== 'room') return;
+    await this.#unlessOver(chat, async () => {
+      const { members, more } = await this.client.members(place.room, { limit: 200 });
       chat.members.value = { known: members.length, more };
     });
   }
@@ -139,33 +143,31 @@ export class Messenger {
   }
 
   /** Leaves a group, and forgets what was said in it. */
-  async leave(chat: Chat): Promise<void> {
-    if (chat.place.kind !== 'room') return;
-    await this.client.leave(chat.place.room);
-    this.#drop(chat.place.conv);
+  async leave({ place }: Chat): Promise<void> {
+    if (place.kind !== 'room') return;
+    await this.client.leave(place.room);
+    this.#drop(place.conv);
   }
 
-  /** Does something that may be refused, and says so if it is. True if it worked. */
-  async attempt(work: () => unknown): Promise<boolean> {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      this.say(problemInWords(error));
-      return false;
-    }
+  /** Ends a group for everybody. */
+  async end({ place }: Chat): Promise<void> {
+    if (place.kind !== 'room') return;
+    await this.groups.end(place.room);
+    this.#drop(place.conv);
   }
 
-  say(words: string): void {
-    this.note.value = words;
-    setTimeout(() => {
-      if (this.note.value === words) this.note.value = '';
-    }, NOTE_MS);
+  /** Hears somebody again; what they wrote meanwhile is there to be read. */
+  async unblock(uid: Uid): Promise<void> {
+    await this.blocks.unblock(uid);
+    const chat = this.chats.known(dmOf(this.me, uid));
+    if (chat === undefined) return;
+    chat.isFresh = false;
+    if (this.current.peek() === chat.place.conv) await this.#fill(chat);
   }
 
   /** Ends the session; `isForgotten`: nothing that was said stays in this browser. */
   async close(isForgotten: boolean): Promise<void> {
-    clearTimeout(this.#listing);
+    clearTimeout(this.#listAgain);
     await this.client.close();
     await this.#keeper.close(isForgotten);
   }
@@ -183,46 +185,70 @@ export class Messenger {
       if (conv) this.#lookAtPeer(conv);
     });
     client.on('receipt', (receipt) => this.#receipt(receipt));
-    client.on('typing', (typing) => this.#typing(convOfTyping(typing, this.me), typing.sender));
+    client.on('typing', (typing) => this.chats.known(convOfTyping(typing, this.me))?.types(typing.sender));
     client.on('synced', () => {
       this.#isSynced = true;
       this.#list(0);
     });
     client.on('truncated', ({ conv, reason }) => {
-      if (reason !== 'restart' && conv === this.current.peek()) this.say(words.value.gone);
+      if (reason !== 'restart' && conv === this.current.peek()) say(words.value.gone);
     });
-    client.on('error', (error) => this.say(problemInWords(error)));
-    addEventListener('focus', () => this.markRead());
-    document.addEventListener('visibilitychange', () => this.markRead());
+    client.on('error', (error) => say(problemInWords(error)));
+    addEventListener('focus', () => this.#lookedAt());
+    document.addEventListener('visibilitychange', () => this.#lookedAt());
+  }
+
+  #lookedAt(): void {
+    if (this.#hasNews && this.#isSynced && isLookedAt()) this.goal.value = { place: 'divider' };
+    else this.markRead();
+    if (isLookedAt()) this.#hasNews = false;
   }
 
   #receive(message: MessageFrame): void {
-    const chat = this.of(message.conv);
+    const chat = this.chats.of(message.conv);
     if (chat === undefined) return;
+    const isNews = message.op === undefined && message.sender !== this.me;
     batch(() => {
+      const isMissed = message.conv === this.current.peek() && !(this.#isSynced && isLookedAt());
+      if (isNews && isMissed && chat.unread.peek() === 0) {
+        chat.divider.value = message.seq - 1;
+        this.#hasNews = true;
+      }
       chat.receive(message);
-      chat.typing.value = chat.typing.peek().filter((uid) => uid !== message.sender);
-      this.markRead();
     });
-    this.#keeper.keep(chat);
+    this.chats.keep(chat);
     if (message.op === 'system') this.#systemEntry(message, chat);
-    if (message.op === undefined && message.sender !== this.me && this.#isSynced) notify(chat, message);
+    if (isNews && this.#isSynced) notify(chat, message);
   }
 
   #systemEntry({ data }: MessageFrame, chat: Chat): void {
     this.memberships.value++;
     const { event, uid } = (data ?? {}) as { readonly event?: unknown; readonly uid?: unknown };
     if ((event === 'left' || event === 'removed') && uid === this.me) return this.#drop(chat.place.conv);
-    if (event === 'renamed' || event === 'created') void this.#nameGroup(chat);
+    if (event === 'renamed' || chat.name.peek() === undefined) void this.#listing.name(chat);
   }
 
   #drop(conv: Conv): void {
-    const chats = new Map(this.#chats.peek());
-    const gone = chats.get(conv);
-    if (gone) this.#keeper.forget(gone);
-    chats.delete(conv);
-    this.#chats.value = chats;
+    this.chats.drop(conv);
     if (this.current.peek() === conv) location.hash = '';
+  }
+
+  /** Asks about a conversation; where the server says that this user is no longer in it, it goes from the page. */
+  async #unlessOver(chat: Chat, work: () => Promise<unknown>): Promise<void> {
+    await attempt(() =>
+      work().catch((error: unknown) => {
+        const isOver = chat.kind === 'group' && (error instanceof SkeinError || error instanceof Refusal);
+        if (isOver && (error.code === 'not_found' || error.code === 'not_member')) this.#drop(chat.place.conv);
+        throw error;
+      }),
+    );
+  }
+
+  /** Loads the newest page the first time, and what is unread before it. */
+  async #fill(chat: Chat): Promise<void> {
+    if (!this.isOnline.peek()) return;
+    if (!chat.isFresh) await this.#unlessOver(chat, () => this.loader.newest(chat));
+    await this.loader.backTo(chat, () => !chat.missesUnread);
   }
 
   #showOutgoing(): void {
@@ -231,69 +257,43 @@ export class Messenger {
 
   #receipt({ conv, uid, read }: ReceiptFrame): void {
     this.#lookAtPeer(conv);
-    const chat = this.#chats.peek().get(conv);
+    const chat = this.chats.known(conv);
     if (uid !== this.me || chat === undefined) return;
     const before = chat.unread.peek();
     chat.seen(read);
     // What is not here cannot be counted here.
     if (before > 0 && chat.unread.peek() === before) this.#list(300);
-    this.#keeper.keep(chat);
+    this.chats.keep(chat);
   }
 
   /** How far the other side has come; what was known before the last reload counts. */
   #lookAtPeer(conv: Conv): void {
-    const chat = this.#chats.peek().get(conv);
+    const chat = this.chats.known(conv);
     if (chat?.kind !== 'person') return;
     const [{ delivered, read }, before] = [this.client.peer(conv), chat.peer.peek()];
     if (delivered <= before.delivered && read <= before.read) return;
     chat.peer.value = { delivered: Math.max(delivered, before.delivered), read: Math.max(read, before.read) };
-    this.#keeper.keep(chat);
-  }
-
-  #typing(conv: string, uid: Uid): void {
-    const chat = this.#chats.peek().get(conv);
-    if (chat === undefined || uid === this.me) return;
-    chat.typing.value = [...chat.typing.peek().filter((one) => one !== uid), uid];
-    setTimeout(() => {
-      chat.typing.value = chat.typing.peek().filter((one) => one !== uid);
-    }, TYPING_MS);
+    this.chats.keep(chat);
   }
 
   #list(delay: number): void {
-    clearTimeout(this.#listing);
-    this.#listing = setTimeout(() => void this.attempt(() => this.#loadList()), delay);
+    clearTimeout(this.#listAgain);
+    this.#listAgain = setTimeout(() => void attempt(() => this.#synchronise()), delay);
   }
 
-  async #loadList(): Promise<void> {
-    const { conversations } = await this.client.conversations({ limit: 200 });
-    batch(() => {
-      for (const summary of conversations) {
-        const chat = this.of(summary.conv);
-        chat?.summarise(summary);
-        if (chat) this.#keeper.keep(chat);
-        this.#lookAtPeer(summary.conv);
-      }
-    });
-    const chats = this.chats.peek();
-    this.presences.watch(chats.slice(0, 100).map(({ place }) => peerOf(place, this.me)));
-    for (const chat of chats) if (chat.kind === 'group' && chat.name.peek() === undefined) await this.#nameGroup(chat);
-    this.markRead();
-  }
-
-  async #nameGroup(chat: Chat): Promise<void> {
-    if (chat.place.kind !== 'room') return;
-    const { room } = chat.place;
-    try {
-      chat.name.value = await this.groups.nameOf(room);
-    } catch {
-      chat.name.value = room; // no longer a member, or offline: its id will do
+  /** Takes over what the server says now, and shows what came while nobody looked. */
+  async #synchronise(): Promise<void> {
+    for (const conv of await this.#listing.load()) this.#drop(conv);
+    const chats = this.chats.inOrder.peek();
+    for (const { place } of chats) this.#lookAtPeer(place.conv);
+    this.presences.watch(chats.slice(0, WATCHED).map(({ place }) => peerOf(place, this.me)));
+    const open = this.chats.known(this.current.peek());
+    if (open) await this.#fill(open);
+    if (open && open.unread.peek() > 0 && open.divider.peek() === undefined) {
+      open.divider.value = open.read;
+      this.#hasNews = true;
     }
-    this.#keeper.keep(chat);
-  }
-
-  async #loadNewest(chat: Chat): Promise<void> {
-    const { messages, more } = await this.client.history(chat.place.conv);
-    batch(() => chat.loadNewest(messages, more));
-    this.#keeper.keep(chat);
+    this.#lookedAt();
+    await Promise.all([this.#listing.nameAll(), this.blocks.load()]);
   }
 }

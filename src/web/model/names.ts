@@ -49,5 +49,6 @@ export function eventOf({ data, sender }: Pick<MessageFrame, 'data' | 'sender'>)
     uid: text(fields.uid) ?? sender,
     by: text(fields.by) ?? sender,
     role: text(fields.role),
+    name: text(fields.name),
   };
 }

@@ -16,8 +16,10 @@ export async function setNotifying(on: boolean): Promise<boolean> {
   return isAllowed;
 }
 
+export const isLookedAt = (): boolean => !document.hidden && document.hasFocus();
+
 export function notify(chat: Chat, { sender, data }: MessageFrame): void {
-  if (!isNotifying.value || document.hasFocus() || !('Notification' in window)) return;
+  if (!isNotifying.value || isLookedAt() || !('Notification' in window)) return;
   if (Notification.permission !== 'granted') return;
   const group = chat.kind === 'group' ? ` · ${chat.name.peek() ?? chat.place.conv.slice(5)}` : '';
   const notice = new Notification(`${sender}${group}`, {

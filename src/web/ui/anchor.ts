@@ -21,3 +21,14 @@ export function keepAnchor(box: HTMLElement, anchor: Anchor | undefined): void {
 
 export const isAtBottom = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement): boolean =>
   scrollHeight - scrollTop - clientHeight < 48;
+
+/** Pixels of a message that must be in sight for it to be seen. */
+const GLIMPSE = 12;
+
+/** The place of the last message in sight; 0 if there is none. */
+export function lastInSight(box: HTMLElement): number {
+  const edge = box.getBoundingClientRect().bottom - GLIMPSE;
+  const rows = [...box.querySelectorAll<HTMLElement>('[data-seq]')];
+  const row = rows.findLast((one) => one.getBoundingClientRect().top < edge);
+  return Number(row?.dataset.seq ?? 0);
+}

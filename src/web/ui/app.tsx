@@ -1,10 +1,12 @@
 import { effect, signal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Messenger } from '../model/messenger.js';
 import { convInHash } from '../model/names.js';
+import { note } from '../model/note.js';
 import { forget, remember, remembered, type Session } from '../model/session.js';
 import { words } from '../words/index.js';
 import { ChatView } from './chat-view.js';
+import { Confirm } from './confirm.js';
 import { Login } from './login.js';
 import { Sidebar } from './sidebar.js';
 
@@ -50,10 +52,24 @@ export function App() {
     <div class="messenger" data-open={m.current.value !== undefined}>
       <Sidebar m={m} logOut={() => void logOut(m)} />
       <ChatView m={m} />
-      <p class="note" role="status">
-        {m.note.value && <span>{m.note.value}</span>}
-      </p>
+      <Confirm />
+      <Note />
     </div>
+  );
+}
+
+/** Lies above dialogues, which a place further up in the page would not. */
+function Note() {
+  const element = useRef<HTMLParagraphElement>(null);
+  const text = note.value;
+  useEffect(() => {
+    element.current?.hidePopover();
+    if (text !== '') element.current?.showPopover();
+  }, [text]);
+  return (
+    <p ref={element} class="note" role="status" popover="manual">
+      {text}
+    </p>
   );
 }
 
@@ -63,7 +79,7 @@ function attend(m: Messenger): () => void {
   addEventListener('hashchange', route);
   route();
   const stopTitle = effect(() => {
-    document.title = m.unread.value > 0 ? `(${m.unread.value}) Skein` : 'Skein';
+    document.title = m.chats.unread.value > 0 ? `(${m.chats.unread.value}) Skein` : 'Skein';
   });
   const stopRefusal = effect(() => {
     const status = m.status.value;

@@ -3,6 +3,7 @@ import type { Json, Outgoing } from '../../client/index.js';
 import type { Chat } from '../model/chat.js';
 import type { Message } from '../model/message.js';
 import type { Messenger } from '../model/messenger.js';
+import { attempt } from '../model/note.js';
 import { gistOf, isEmojiOnly, plainText, replyOf } from '../model/text.js';
 import { fullTimeOf, problemInWords, timeOf, words } from '../words/index.js';
 import { Avatar, hueOf } from './avatar.js';
@@ -31,7 +32,7 @@ export function Bubble({ m, chat, message, isFirst, openMenu, jumpTo }: Props) {
       <div class={`bubble ${look(data)}`}>
         {isCrowd && !isOwn && isFirst && <bdi class={`sender ink-${hueOf(sender)}`}>{sender}</bdi>}
         <span class="unseen">{isOwn ? t.you : sender}: </span>
-        <Quote chat={chat} seq={replyOf(data)} jumpTo={jumpTo} />
+        <Quote m={m} chat={chat} seq={replyOf(data)} jumpTo={jumpTo} />
         <Body data={data} />
         <Meta ts={ts} isEdited={isEdited} mark={isOwn && chat.kind !== 'notes' ? markOf(chat, seq) : undefined} />
         <Reactions m={m} chat={chat} message={message} />
@@ -66,7 +67,7 @@ export function WaitingBubble({ m, chat, outgoing, state }: WaitingProps) {
   return (
     <li class="row own first">
       <div class={`bubble waiting ${look(data)}`}>
-        <Quote chat={chat} seq={replyOf(data)} jumpTo={() => undefined} />
+        <Quote m={m} chat={chat} seq={replyOf(data)} jumpTo={() => undefined} />
         <Body data={data} />
         <Meta ts={createdAt} isEdited={false} mark={state === 'failed' ? 'failed' : 'queued'} />
         {error && (
@@ -122,18 +123,28 @@ function Meta({ ts, isEdited, mark }: MetaProps) {
   );
 }
 
-type QuoteProps = { readonly chat: Chat; readonly seq: number | undefined; readonly jumpTo: (seq: number) => void };
+type QuoteProps = {
+  readonly m: Messenger;
+  readonly chat: Chat;
+  readonly seq: number | undefined;
+  readonly jumpTo: (seq: number) => void;
+};
 
-function Quote({ chat, seq, jumpTo }: QuoteProps) {
+function Quote({ m, chat, seq, jumpTo }: QuoteProps) {
   const t = words.value;
   if (seq === undefined) return null;
-  const original = chat.at(seq);
+  const original = m.loader.lookUp(chat, seq);
+  if (!original) {
+    return (
+      <p class="quote">
+        <span class="gist">{original === null ? t.quotedGone : t.loading}</span>
+      </p>
+    );
+  }
   return (
-    <button type="button" class={`quote ink-${hueOf(original?.sender ?? '')}`} onClick={() => jumpTo(seq)}>
-      <bdi class="sender">{original ? (original.sender === chat.me ? t.you : original.sender) : t.earlier}</bdi>
-      <bdi class="gist">
-        {original?.isRecalled ? t.withdrew(original.sender) : original ? gistOf(original.data) : '…'}
-      </bdi>
+    <button type="button" class={`quote ink-${hueOf(original.sender)}`} onClick={() => jumpTo(seq)}>
+      <bdi class="sender">{original.sender === chat.me ? t.you : original.sender}</bdi>
+      <bdi class="gist">{original.isRecalled ? t.withdrew(original.sender) : gistOf(original.data)}</bdi>
     </button>
   );
 }
@@ -151,7 +162,7 @@ function Reactions({ m, chat, message }: { readonly m: Messenger; readonly chat:
             aria-pressed={isMine}
             aria-label={`${emoji} ${uids.join(', ')}`}
             title={uids.join(', ')}
-            onClick={() => void m.attempt(() => m.client.react(chat.place.conv, message.seq, emoji, !isMine))}
+            onClick={() => void attempt(() => m.client.react(chat.place.conv, message.seq, emoji, !isMine))}
           >
             <bdi>{emoji}</bdi> {uids.length}
           </button>

@@ -4,14 +4,16 @@ import type { Chat } from '../model/chat.js';
 import type { Message } from '../model/message.js';
 import type { Messenger } from '../model/messenger.js';
 import { peerOf } from '../model/names.js';
-import { whenOf, words } from '../words/index.js';
+import { attempt } from '../model/note.js';
+import { words } from '../words/index.js';
 import { ChatAvatar, titleOf } from './avatar.js';
 import { Composer } from './composer.js';
+import { GroupInfo } from './group-info.js';
 import { Icon } from './icons.js';
 import { Log } from './log.js';
-import { Members } from './members.js';
 import { MessageMenu } from './message-menu.js';
-import { OfflineBanner } from './state.js';
+import { PersonInfo } from './person-info.js';
+import { ConnectionState, OfflineBanner, presenceInWords } from './state.js';
 
 /** What the next message answers, or the message that is being edited. */
 export type Intent = { readonly kind: 'reply' | 'edit'; readonly message: Message };
@@ -24,7 +26,7 @@ export type MenuPlace = {
 
 export function ChatView({ m }: { readonly m: Messenger }) {
   const conv = m.current.value;
-  const chat = conv && m.of(conv);
+  const chat = conv && m.chats.of(conv);
   if (!chat) {
     return (
       <main class="chat empty">
@@ -39,10 +41,12 @@ function OpenChat({ m, chat }: { readonly m: Messenger; readonly chat: Chat }) {
   const t = words.value;
   const [intent, setIntent] = useState<Intent>();
   const [menu, setMenu] = useState<MenuPlace>();
-  const [hasMembers, setMembers] = useState(false);
+  const [isAbout, setAbout] = useState(false);
+  const peer = chat.kind === 'person' ? peerOf(chat.place, m.me) : undefined;
+  const about = chat.kind === 'group' ? t.members : peer && t.about(peer);
   useEffect(() => {
-    if (chat.kind === 'group') void m.countMembers(chat);
-  }, [chat, m.memberships.value]);
+    if (chat.kind === 'group' && m.isOnline.value) void m.countMembers(chat);
+  }, [chat, m.memberships.value, m.isOnline.value]);
   return (
     <main class="chat" aria-label={titleOf(chat)}>
       <header>
@@ -63,17 +67,28 @@ function OpenChat({ m, chat }: { readonly m: Messenger; readonly chat: Chat }) {
           </h2>
           <Standing m={m} chat={chat} />
         </div>
-        {chat.kind === 'group' && (
-          <button type="button" class="round" aria-label={t.members} title={t.members} onClick={() => setMembers(true)}>
-            <Icon name="group" />
+        <ConnectionState m={m} />
+        {about && (
+          <button type="button" class="round" aria-label={about} title={about} onClick={() => setAbout(true)}>
+            <Icon name={peer ? 'info' : 'group'} />
           </button>
         )}
       </header>
       <OfflineBanner m={m} />
       <Log m={m} chat={chat} openMenu={setMenu} />
-      <Composer m={m} chat={chat} intent={intent} setIntent={setIntent} />
+      {peer && m.blocks.all.value.has(peer) ? (
+        <p class="barred">
+          {t.isBlocked(peer)}{' '}
+          <button type="button" class="link" onClick={() => void attempt(() => m.unblock(peer))}>
+            {t.unblock}
+          </button>
+        </p>
+      ) : (
+        <Composer m={m} chat={chat} intent={intent} setIntent={setIntent} />
+      )}
       {menu && <MessageMenu m={m} chat={chat} place={menu} close={() => setMenu(undefined)} setIntent={setIntent} />}
-      {hasMembers && <Members m={m} chat={chat} close={() => setMembers(false)} />}
+      {isAbout && chat.kind === 'group' && <GroupInfo m={m} chat={chat} close={() => setAbout(false)} />}
+      {isAbout && peer && <PersonInfo m={m} uid={peer} close={() => setAbout(false)} />}
     </main>
   );
 }
@@ -100,8 +115,5 @@ function standingInWords(m: Messenger, chat: Chat): string {
     const count = chat.members.value;
     return count === undefined ? '' : t.membersCount(count.known, count.more);
   }
-  const presence = m.presences.of(peerOf(chat.place, m.me));
-  if (presence === undefined) return '';
-  if (presence.online) return t.online;
-  return presence.lastSeen > 0 ? t.lastSeen(whenOf(presence.lastSeen)) : t.offline;
+  return presenceInWords(m.presences.of(peerOf(chat.place, m.me)));
 }

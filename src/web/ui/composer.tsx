@@ -5,6 +5,7 @@ import type { Chat } from '../model/chat.js';
 import { draftOf, setDraft } from '../model/drafts.js';
 import type { Messenger } from '../model/messenger.js';
 import { addressOf } from '../model/names.js';
+import { attempt } from '../model/note.js';
 import { gistOf, plainText, replyOf } from '../model/text.js';
 import { words } from '../words/index.js';
 import type { Intent } from './chat-view.js';
@@ -44,16 +45,16 @@ export function Composer({ m, chat, intent, setIntent }: Props) {
     if (text === '') return;
     if (intent?.kind === 'edit') {
       const { seq, data } = intent.message;
-      void m.attempt(() => m.client.edit(conv, seq, dataOf(text, replyOf(data))));
+      void attempt(() => m.client.edit(conv, seq, dataOf(text, replyOf(data))));
     } else {
       const reply = intent?.message.seq;
-      void m.attempt(() => m.client.send({ ...addressOf(chat.place, m.me), data: dataOf(text, reply) }));
+      void attempt(() => m.client.send({ ...addressOf(chat.place, m.me), data: dataOf(text, reply) }));
       setDraft(m.me, conv, '');
       chat.divider.value = undefined;
     }
     setIntent(undefined);
     write(area.current!, intent?.kind === 'edit' ? draftOf(m.me, conv) : '');
-    m.wantsEnd.value++;
+    m.goal.value = { place: 'newest' };
   }
 
   function onKeyDown(event: KeyboardEvent): void {

@@ -6,8 +6,9 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type Chat, indexOf } from '../model/chat.js';
 import type { Messenger } from '../model/messenger.js';
 import { convOfTarget } from '../model/names.js';
+import { say } from '../model/note.js';
 import { words } from '../words/index.js';
-import { type Anchor, anchorIn, isAtBottom, keepAnchor } from './anchor.js';
+import { type Anchor, anchorIn, isAtBottom, keepAnchor, lastInSight } from './anchor.js';
 import type { MenuPlace } from './chat-view.js';
 import { Icon } from './icons.js';
 import { rowsOf } from './rows.js';
@@ -16,11 +17,10 @@ import { rowsOf } from './rows.js';
 const [FIRST, STEP, MOST] = [60, 40, 200];
 /** Pixels before the end of the window at which it moves. */
 const AHEAD = 600;
-/** Pages that a jump to an old message loads at most. */
-const JUMP_PAGES = 100;
 
 /** Places of the first and last message of the window; without: as many as fit before the last, up to the newest. */
 type Window = { readonly from?: number | undefined; readonly to?: number | undefined };
+type Target = { readonly selector: string; readonly block: ScrollLogicalPosition };
 type Props = { readonly m: Messenger; readonly chat: Chat; readonly openMenu: (place: MenuPlace) => void };
 
 export function Log({ m, chat, openMenu }: Props) {
@@ -32,16 +32,17 @@ export function Log({ m, chat, openMenu }: Props) {
   const latestJump = useRef<(seq: number) => Promise<void>>(async () => undefined);
   // Always the same function: a bubble whose message is the same is not drawn again.
   const jump = useRef((seq: number) => void latestJump.current(seq));
-  const target = useRef<number | undefined>(undefined);
+  /** What the next drawing brings into sight: an element, and where. */
+  const target = useRef<Target | undefined>(undefined);
   const [range, setRange] = useState<Window>({});
-  const list = chat.messages.value;
+  const list = chat.isReady.value ? chat.messages.value : [];
   const end = range.to === undefined ? list.length : indexOf(list, range.to) + 1;
   const start = range.from === undefined ? Math.max(0, end - FIRST) : indexOf(list, range.from);
   const isNewest = end === list.length;
   const waiting = isNewest ? m.outgoing.value.filter((one) => convOfTarget(one.target, m.me) === chat.place.conv) : [];
 
   function extendUp(): void {
-    if (start === 0) return void m.loadOlder(chat);
+    if (start === 0) return void (m.isOnline.peek() && m.loader.older(chat));
     const from = Math.max(0, start - STEP);
     setRange({ from: list[from]?.seq, to: end - from > MOST ? list[from + MOST - 1]?.seq : range.to });
   }
@@ -58,7 +59,7 @@ export function Log({ m, chat, openMenu }: Props) {
     if (!element || element.clientHeight === 0 || isJumping.current) return;
     isPinned.current = isNewest && isAtBottom(element);
     m.isAtEnd.value = isPinned.current;
-    if (isPinned.current) m.markRead();
+    m.sees(chat, lastInSight(element));
     anchor.current = anchorIn(element);
     const below = element.scrollHeight - element.scrollTop - element.clientHeight;
     if (element.scrollTop < AHEAD) extendUp();
@@ -68,18 +69,17 @@ export function Log({ m, chat, openMenu }: Props) {
   useLayoutEffect(() => {
     const element = box.current!;
     isJumping.current = false;
-    const wanted = target.current === undefined ? null : element.querySelector(`[data-seq="${target.current}"]`);
+    const wanted = target.current && element.querySelector(target.current.selector);
     if (wanted) {
-      target.current = undefined;
+      wanted.scrollIntoView({ block: target.current?.block });
       isPinned.current = false;
-      wanted.scrollIntoView({ block: 'center' });
-      wanted.classList.add('found');
-      setTimeout(() => wanted.classList.remove('found'), 1_500);
+      if (target.current?.block === 'center') highlight(wanted);
+      target.current = undefined;
     } else if (isPinned.current && isNewest) element.scrollTop = element.scrollHeight;
     else keepAnchor(element, anchor.current);
     anchor.current = anchorIn(element);
   });
-  useEffect(look, [list, start, end]);
+  useEffect(look, [list, start, end, range]);
   useEffect(() => {
     const element = box.current!;
     const observer = new ResizeObserver(() => {
@@ -94,24 +94,42 @@ export function Log({ m, chat, openMenu }: Props) {
     };
   }, []);
 
-  useEffect(() => {
-    if (m.wantsEnd.value > 0) jumpToNewest();
-  }, [m.wantsEnd.value]);
+  // Whoever opens a conversation sees first what is unread in it.
+  useLayoutEffect(showUnread, [chat.isReady.value]);
+  const obeyed = useRef(m.goal.peek());
+  useLayoutEffect(() => {
+    const goal = m.goal.value;
+    if (goal === obeyed.current) return;
+    obeyed.current = goal;
+    if (goal?.place === 'newest') jumpToNewest();
+    else showUnread();
+  }, [m.goal.value]);
 
   async function jumpTo(seq: number): Promise<void> {
-    for (let page = 0; page < JUMP_PAGES && (chat.oldest ?? 0) > seq && chat.hasOlder.peek(); page++) {
-      await m.loadOlder(chat);
-    }
+    await m.loader.backTo(chat, () => (chat.oldest ?? 0) <= seq);
     const all = chat.messages.peek();
     const index = indexOf(all, seq);
-    if (all[index]?.seq !== seq) return m.say(t.gone);
-    target.current = seq;
+    if (all[index]?.seq !== seq) return say(t.gone);
+    showAround(index, { selector: `[data-seq="${seq}"]`, block: 'center' });
+  }
+
+  latestJump.current = jumpTo;
+
+  function showUnread(): void {
+    const divider = chat.divider.peek();
+    const all = chat.messages.peek();
+    const index = divider === undefined ? all.length : indexOf(all, divider + 1);
+    if (chat.isReady.peek() && index < all.length) showAround(index, { selector: '.divider', block: 'start' });
+  }
+
+  /** Moves the window to a message, and it into sight. */
+  function showAround(index: number, wanted: Target): void {
+    const all = chat.messages.peek();
+    target.current = wanted;
     isJumping.current = true;
     const to = Math.min(all.length, index + STEP);
     setRange({ from: all[Math.max(0, index - STEP)]?.seq, to: to === all.length ? undefined : all[to - 1]?.seq });
   }
-
-  latestJump.current = jumpTo;
 
   function jumpToNewest(): void {
     isPinned.current = true;
@@ -132,13 +150,7 @@ export function Log({ m, chat, openMenu }: Props) {
       >
         <ol>
           <li class="edge" aria-hidden="true">
-            {start > 0 || chat.hasOlder.value
-              ? chat.isFresh
-                ? t.loading
-                : ''
-              : list.length > 0
-                ? t.beginning
-                : t.nothingHere}
+            {edgeInWords(m, chat, start)}
           </li>
           {rowsOf({ m, chat, list, start, end, waiting, openMenu, jumpTo: jump.current })}
         </ol>
@@ -151,6 +163,19 @@ export function Log({ m, chat, openMenu }: Props) {
       )}
     </div>
   );
+}
+
+/** What stands above the first message. */
+function edgeInWords(m: Messenger, chat: Chat, start: number): string {
+  const t = words.value;
+  if (!chat.isReady.value) return t.loading;
+  if (start > 0 || chat.hasOlder.value) return chat.isFresh && m.isOnline.value ? t.loading : '';
+  return chat.messages.value.length > 0 ? t.beginning : t.nothingHere;
+}
+
+function highlight(row: Element): void {
+  row.classList.add('found');
+  setTimeout(() => row.classList.remove('found'), 1_500);
 }
 
 /** The menu of the bubble under the pointer, but for a link or a selected text, which have the browser's. */

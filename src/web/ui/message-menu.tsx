@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Chat } from '../model/chat.js';
 import type { Messenger } from '../model/messenger.js';
+import { attempt } from '../model/note.js';
 import { plainText, textOf } from '../model/text.js';
 import { words } from '../words/index.js';
 import type { Intent, MenuPlace } from './chat-view.js';
@@ -48,17 +49,17 @@ export function MessageMenu({ m, chat, place, close, setIntent }: Props) {
 
   function react(emoji: string): void {
     const isMine = message.reactions.get(emoji)?.includes(m.me) === true;
-    void m.attempt(() => m.client.react(conv, message.seq, emoji, !isMine));
+    void attempt(() => m.client.react(conv, message.seq, emoji, !isMine));
     leave();
   }
 
   const acts: readonly (readonly [IconName, string, () => unknown])[] = [
     ['reply', t.reply, () => setIntent({ kind: 'reply', message })],
-    ['copy', t.copy, () => m.attempt(() => navigator.clipboard.writeText(textOf(message.data)))],
+    ['copy', t.copy, () => attempt(() => navigator.clipboard.writeText(textOf(message.data)))],
     ...(isOwn && plainText(message.data) !== undefined
       ? ([['edit', t.edit, () => setIntent({ kind: 'edit', message })]] as const)
       : []),
-    ...(isOwn ? ([['recall', t.recall, () => m.attempt(() => m.client.recall(conv, message.seq))]] as const) : []),
+    ...(isOwn ? ([['recall', t.recall, () => attempt(() => m.client.recall(conv, message.seq))]] as const) : []),
   ];
   return (
     <div class="menu" role="menu" aria-label={t.actions} ref={menu} tabIndex={-1} onKeyDown={keysOf(leave)}>

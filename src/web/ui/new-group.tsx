@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { parseRoom, parseUid, roomConv } from '../../protocol/index.js';
-import { Refusal } from '../model/groups.js';
+import { Refusal } from '../model/api.js';
 import type { Messenger } from '../model/messenger.js';
 import { problemInWords, words } from '../words/index.js';
 import { Dialog } from './dialog.js';

@@ -75,13 +75,13 @@ function Day({ ts }: { readonly ts: number }) {
 
 function Event({ chat, message }: { readonly chat: Chat; readonly message: Message }) {
   const t = words.value;
-  const { event, uid, by, role } = eventOf(message);
+  const { event, uid, by, role, name } = eventOf(message);
   const isOwn = message.sender === chat.me;
   const text = message.isRecalled
     ? isOwn
       ? t.youWithdrew
       : t.withdrew(message.sender)
-    : t.event(event, uid, by, roleInWords(role));
+    : t.event(event, uid, by, roleInWords(role), name);
   return (
     <li class="event" data-seq={message.seq}>
       <span>{text}</span>

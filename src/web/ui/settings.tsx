@@ -1,6 +1,8 @@
 import type { Messenger } from '../model/messenger.js';
+import { attempt, say } from '../model/note.js';
 import { isNotifying, setNotifying } from '../model/notices.js';
 import { type Language, language, type Theme, theme, words } from '../words/index.js';
+import { Avatar } from './avatar.js';
 import { Dialog } from './dialog.js';
 import { Icon } from './icons.js';
 
@@ -26,11 +28,12 @@ export function Settings({ m, close, logOut }: Props) {
           type="checkbox"
           checked={isNotifying.value}
           onChange={async ({ currentTarget }) => {
-            if (!(await setNotifying(currentTarget.checked))) m.say(t.notifyDenied);
+            if (!(await setNotifying(currentTarget.checked))) say(t.notifyDenied);
           }}
         />{' '}
         {t.notify}
       </label>
+      <Blocked m={m} />
       <a class="row" href="./lab">
         <Icon name="flask" /> {t.lab}
       </a>
@@ -38,6 +41,28 @@ export function Settings({ m, close, logOut }: Props) {
         <Icon name="logout" /> {t.logOut}
       </button>
     </Dialog>
+  );
+}
+
+function Blocked({ m }: { readonly m: Messenger }) {
+  const t = words.value;
+  const uids = [...m.blocks.all.value].sort();
+  if (uids.length === 0) return null;
+  return (
+    <section class="members" aria-label={t.blocked}>
+      <h3>{t.blocked}</h3>
+      <ul>
+        {uids.map((uid) => (
+          <li key={uid}>
+            <Avatar name={uid} size="small" />
+            <bdi>{uid}</bdi>
+            <button type="button" class="link" onClick={() => void attempt(() => m.unblock(uid))}>
+              {t.unblock}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -5,6 +5,7 @@ import type { Chat } from '../model/chat.js';
 import { draftOf } from '../model/drafts.js';
 import type { Messenger } from '../model/messenger.js';
 import { eventOf, peerOf } from '../model/names.js';
+import { attempt } from '../model/note.js';
 import { gistOf } from '../model/text.js';
 import { whenOf, words } from '../words/index.js';
 import { Avatar, ChatAvatar, titleOf } from './avatar.js';
@@ -13,7 +14,7 @@ import { NewGroup } from './new-group.js';
 import { Settings } from './settings.js';
 import { ConnectionState } from './state.js';
 
-const go = (conv: string): void => {
+export const go = (conv: string): void => {
   location.hash = `#${encodeURIComponent(conv)}`;
 };
 
@@ -23,7 +24,7 @@ export function Sidebar({ m, logOut }: { readonly m: Messenger; readonly logOut:
   const [dialog, setDialog] = useState<'group' | 'settings'>();
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => onKeys(m, () => search.current?.focus()), [m]);
-  const found = matching(m.chats.value, query);
+  const found = matching(m.chats.inOrder.value, query);
   function open(conv: string): void {
     setQuery('');
     go(conv);
@@ -148,8 +149,8 @@ function lastInWords(chat: Chat): string {
   const last = chat.last.value;
   if (last === undefined) return chat.kind === 'notes' ? t.notesHint : chat.kind === 'all' ? t.everybodyHint : '';
   if (last.isSystem) {
-    const { event, uid, by, role } = eventOf(last);
-    return t.event(event, uid, by, roleInWords(role));
+    const { event, uid, by, role, name } = eventOf(last);
+    return t.event(event, uid, by, roleInWords(role), name);
   }
   const isOwn = last.sender === chat.me;
   if (last.isRecalled) return isOwn ? t.youWithdrew : t.withdrew(last.sender);
@@ -185,7 +186,7 @@ function Beginnings({
         type="button"
         class="entry"
         onClick={async () => {
-          if (await m.attempt(() => m.client.join(room))) open(roomConv(room));
+          if (await attempt(() => m.client.join(room))) open(roomConv(room));
         }}
       >
         <span class="avatar plain">
@@ -205,7 +206,7 @@ function onKeys(m: Messenger, focusSearch: () => void): () => void {
       focusSearch();
     } else if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
       event.preventDefault();
-      const convs = m.chats.peek().map(({ place }) => place.conv);
+      const convs = m.chats.inOrder.peek().map(({ place }) => place.conv);
       const index = convs.indexOf(m.current.peek()!) + (event.key === 'ArrowDown' ? 1 : -1);
       const next = convs[Math.max(0, Math.min(convs.length - 1, index))];
       if (next) go(next);

@@ -3,7 +3,8 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Status } from '../../client/index.js';
 import type { Messenger } from '../model/messenger.js';
-import { words } from '../words/index.js';
+import type { Presence } from '../model/presences.js';
+import { dayOf, isSameDay, timeOf, words } from '../words/index.js';
 
 const now = signal(Date.now());
 
@@ -51,4 +52,14 @@ export function OfflineBanner({ m }: { readonly m: Messenger }) {
       </button>
     </div>
   );
+}
+
+/** Whether somebody is there, else when they were. */
+export function presenceInWords(presence: Presence | undefined): string {
+  const t = words.value;
+  if (presence === undefined) return '';
+  const { online, lastSeen } = presence;
+  if (online) return t.online;
+  if (lastSeen === 0) return t.offline;
+  return t.lastSeen(isSameDay(lastSeen, Date.now()) ? timeOf(lastSeen) : `${dayOf(lastSeen)} ${timeOf(lastSeen)}`);
 }

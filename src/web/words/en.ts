@@ -57,10 +57,27 @@ export const en = {
   invite: 'Invite',
   inviteWhom: 'Name of a person',
   leave: 'Leave group',
-  leaveSure: 'Leave this group?',
+  leaveSure: 'Leave this group? What was said in it disappears from this page.',
+  leaveOwner: 'You own this group: whoever has been an admin, else a member, for longest will own it.',
+  endGroup: 'Delete group',
+  endSure: 'Delete this group for everybody, with all that was said in it? This cannot be undone.',
+  rename: 'Rename',
+  groupInfo: 'Group',
+  groupId: (room: string) => `Known as ${room}`,
   remove: 'Remove from the group',
   makeAdmin: 'Make admin',
   makeMember: 'Make member',
+  makeOwner: 'Make owner',
+  makeOwnerSure: (name: string) => `Make ${name} the owner of this group? You will be an admin of it.`,
+  removeSure: (name: string) => `Remove ${name} from this group?`,
+  manage: (name: string) => `Manage ${name}`,
+  about: (name: string) => `About ${name}`,
+  block: 'Block',
+  blockSure: (name: string) => `Block ${name}? You will see nothing they write, and they learn nothing of it.`,
+  unblock: 'Unblock',
+  blocked: 'Blocked people',
+  isBlocked: (name: string) => `You blocked ${name}.`,
+  writeTo: 'Message',
   owner: 'owner',
   admin: 'admin',
   member: 'member',
@@ -80,9 +97,12 @@ export const en = {
   recall: 'Withdraw',
   actions: 'Message actions',
   showAll: 'Show all',
-  earlier: 'Earlier message',
+  quotedGone: 'The original is no longer there',
   gone: 'Some older messages are no longer kept.',
   draft: 'Draft',
+  keepsNothing: 'This browser lets the page keep nothing: a reload begins from the server again.',
+  newVersion: 'There is a new version of this page.',
+  reload: 'Reload',
   problems: {
     forbidden: 'You may not do that.',
     not_member: 'You are not a member of this group.',
@@ -96,6 +116,9 @@ export const en = {
     timeout: 'The server did not answer in time.',
     unsupported: 'That needs a WebSocket, which this network does not let through.',
     unauthorized: 'Your log-in is no longer valid.',
+    bad_request: 'The server does not accept that.',
+    offline: 'You are offline. Try again when the line is back.',
+    closed: 'The page is closing.',
   } as Readonly<Record<string, string>>,
   theme: 'Appearance',
   themeAuto: 'Automatic',
@@ -113,7 +136,7 @@ export const en = {
   offlineBanner: 'You are offline. What you write is kept and goes out when the line is back.',
   tryNow: 'Try now',
   longPoll: 'long poll',
-  event: (event: string, uid: string, by: string, role: string) => {
+  event: (event: string, uid: string, by: string, role: string, name = '') => {
     switch (event) {
       case 'created':
         return `${by} created the group`;
@@ -126,7 +149,7 @@ export const en = {
       case 'role':
         return `${uid} is now ${role}`;
       case 'renamed':
-        return `${by} renamed the group`;
+        return `${by} named the group “${name}”`;
       default:
         return 'The group changed';
     }

@@ -59,10 +59,27 @@ export const zh: Words = {
   invite: '邀请',
   inviteWhom: '对方的名字',
   leave: '退出群聊',
-  leaveSure: '确定退出该群聊？',
+  leaveSure: '确定退出该群聊？聊天记录将从此页面消失。',
+  leaveOwner: '你是群主：群主将移交给任职最久的管理员，若无则移交给入群最久的成员。',
+  endGroup: '解散群聊',
+  endSure: '确定解散该群聊？所有人的聊天记录都会被删除，且无法恢复。',
+  rename: '改名',
+  groupInfo: '群聊信息',
+  groupId: (room) => `群号 ${room}`,
   remove: '移出群聊',
   makeAdmin: '设为管理员',
   makeMember: '设为普通成员',
+  makeOwner: '转让群主',
+  makeOwnerSure: (name) => `确定将群主转让给 ${name}？你将成为管理员。`,
+  removeSure: (name) => `确定将 ${name} 移出群聊？`,
+  manage: (name) => `管理 ${name}`,
+  about: (name) => `${name} 的资料`,
+  block: '加入黑名单',
+  blockSure: (name) => `确定将 ${name} 加入黑名单？你将看不到对方的消息，对方不会得知。`,
+  unblock: '移出黑名单',
+  blocked: '黑名单',
+  isBlocked: (name) => `你已将 ${name} 加入黑名单。`,
+  writeTo: '发消息',
   owner: '群主',
   admin: '管理员',
   member: '成员',
@@ -82,9 +99,12 @@ export const zh: Words = {
   recall: '撤回',
   actions: '消息操作',
   showAll: '显示全部',
-  earlier: '较早的消息',
+  quotedGone: '原消息已不存在',
   gone: '部分较早的消息已不再保留。',
   draft: '草稿',
+  keepsNothing: '此浏览器不允许页面保存数据：刷新后将重新从服务器加载。',
+  newVersion: '页面有新版本。',
+  reload: '刷新',
   problems: {
     forbidden: '你没有权限这样做。',
     not_member: '你不是该群聊的成员。',
@@ -98,6 +118,9 @@ export const zh: Words = {
     timeout: '服务器没有及时回应。',
     unsupported: '此操作需要 WebSocket，当前网络不支持。',
     unauthorized: '登录已失效。',
+    bad_request: '服务器不接受此操作。',
+    offline: '当前离线，请在恢复连接后重试。',
+    closed: '页面正在关闭。',
   },
   theme: '外观',
   themeAuto: '跟随系统',
@@ -115,7 +138,7 @@ export const zh: Words = {
   offlineBanner: '当前离线。你写的消息会保留，恢复连接后自动发送。',
   tryNow: '立即重试',
   longPoll: '长轮询',
-  event: (event, uid, by, role) => {
+  event: (event, uid, by, role, name = '') => {
     switch (event) {
       case 'created':
         return `${by} 创建了群聊`;
@@ -128,7 +151,7 @@ export const zh: Words = {
       case 'role':
         return `${uid} 现在是${role}`;
       case 'renamed':
-        return `${by} 修改了群名`;
+        return `${by} 将群名改为“${name}”`;
       default:
         return '群聊有变化';
     }
