@@ -2,18 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Meter } from '../chat/meter.js';
-import type {
-  Backend,
-  Devices,
-  Health,
-  Listener,
-  Log,
-  NodeId,
-  Presence,
-  Rooms,
-  StoreLimits,
-  Whispers,
-} from '../chat/ports.js';
+import type { Backend, Health, Listener, Log, NodeId, Presence, Rooms, StoreLimits, Whispers } from '../chat/ports.js';
 import type { Conv } from '../protocol/index.js';
 import { type Address, parseAddress } from './address.js';
 import { RedisAmendments } from './amendments.js';
@@ -62,7 +51,7 @@ export function createRedisBackend(options: RedisBackendOptions): Backend {
 class RedisBackend implements Backend {
   readonly kind = 'redis';
   readonly log: Log;
-  readonly devices: Devices;
+  readonly devices: RedisDevices;
   readonly presence: Presence;
   readonly rooms: Rooms;
   readonly whispers: Whispers;
@@ -147,12 +136,18 @@ class RedisBackend implements Backend {
 
   async close(): Promise<void> {
     try {
-      await bounded(this.#pulse?.stop() ?? Promise.resolve(), LEAVE_MS);
+      await bounded(this.#leave(), LEAVE_MS);
     } catch (error) {
       // The others bury this node when its lease has run out.
       this.#options.log.warn({ reason: (error as Error).message }, 'could not leave Redis clean');
     }
     await this.#disconnect();
+  }
+
+  /** Whoever left by themselves has done so before all that is left is removed. */
+  async #leave(): Promise<void> {
+    await this.devices.settled();
+    await this.#pulse?.stop();
   }
 
   async #connect(): Promise<void> {

@@ -1,39 +1,68 @@
 /** Devices, their cursors, and what they find when they arrive. */
-import type { Arrival, ConnId, Devices, Mark, MarkOutcome, Reader, Receipt, Standing } from '../chat/ports.js';
+import type {
+  Arrival,
+  ConnId,
+  Devices,
+  Mark,
+  MarkOutcome,
+  Reader,
+  Receipt,
+  Standing,
+  Unavailable,
+} from '../chat/ports.js';
 import type { Conv, ErrorCode, Uid } from '../protocol/index.js';
+import { Batches } from './batches.js';
 import type { Store } from './store.js';
 
 /** Polls of a device whose answers are remembered. */
 const POLLS = 32;
 /** Marks, or connections, of one script call. */
 const BATCH = 200;
+/** Connections that come, or go, by one script call; it blocks Redis for some 20 µs each. */
+const CROWD = 64;
 
 type Flat = readonly (string | number)[];
+type Arrived = readonly [pending: Flat, feeds: Flat, receipts: Flat, blocks: readonly Uid[]];
+type Coming = { readonly reader: Reader; readonly conn: ConnId };
+type Going = { readonly uid: Uid; readonly conn: ConnId };
 
 export class RedisDevices implements Devices {
   readonly #store: Store;
+  readonly #coming = new Batches<Coming, Arrival>(CROWD, (coming) => this.#enter(coming));
+  readonly #going = new Batches<Going, void>(CROWD, (going) => this.#leave(going));
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  async enter({ uid, device }: Reader, conn: ConnId): Promise<Arrival> {
-    const { node, limits } = this.#store;
-    const reply = await this.#store.run('enter', [uid, device, conn, node, limits.devices, limits.deviceMs]);
-    const [ts, pending, feeds, receipts, blocks] = reply as [number, Flat, Flat, Flat, Uid[]];
-    return {
-      ts,
-      pending: standingsOf(pending),
-      feeds: standingsOf(feeds),
-      receipts: inGroups(receipts, 4, ([conv, whose, delivered, read]) =>
-        receiptOf(conv as Conv, whose as Uid, delivered as number, read as number),
-      ),
-      blocks,
-    };
+  enter(reader: Reader, conn: ConnId): Promise<Arrival> {
+    return this.#coming.add({ reader, conn });
   }
 
-  async leave(uid: Uid, conn: ConnId): Promise<void> {
-    await this.#store.run('leave', [uid, conn, this.#store.limits.deviceMs]);
+  leave(uid: Uid, conn: ConnId): Promise<void> {
+    return this.#going.add({ uid, conn });
+  }
+
+  /** Resolves when everybody who was to leave has left, or could not. */
+  settled(): Promise<void> {
+    return this.#going.settled();
+  }
+
+  async #enter(coming: readonly Coming[]): Promise<readonly (Arrival | Unavailable)[]> {
+    const { node, limits } = this.#store;
+    const args = coming.flatMap(({ reader: { uid, device }, conn }) => [uid, device, conn]);
+    const reply = await this.#store.run('enter', [node, limits.devices, limits.deviceMs, ...args]);
+    const [ts, ...arrivals] = reply as [number, ...(Arrived | string)[]];
+    return arrivals.map((arrived) =>
+      typeof arrived === 'string' ? this.#store.broken('enter', arrived) : arrivalOf(ts, arrived),
+    );
+  }
+
+  async #leave(going: readonly Going[]): Promise<readonly (undefined | Unavailable)[]> {
+    const { node, limits } = this.#store;
+    const args = going.flatMap(({ uid, conn }) => [uid, conn]);
+    const reply = (await this.#store.run('leave', [node, limits.deviceMs, ...args])) as (number | string)[];
+    return reply.map((answer) => (typeof answer === 'string' ? this.#store.broken('leave', answer) : undefined));
   }
 
   async assert(conns: readonly { readonly uid: Uid; readonly conn: ConnId }[]): Promise<void> {
@@ -90,6 +119,16 @@ export class RedisDevices implements Devices {
     return held === null ? undefined : (JSON.parse(held) as [Conv, number][]);
   }
 }
+
+const arrivalOf = (ts: number, [pending, feeds, receipts, blocks]: Arrived): Arrival => ({
+  ts,
+  pending: standingsOf(pending),
+  feeds: standingsOf(feeds),
+  receipts: inGroups(receipts, 4, ([conv, whose, delivered, read]) =>
+    receiptOf(conv as Conv, whose as Uid, delivered as number, read as number),
+  ),
+  blocks,
+});
 
 const receiptOf = (conv: Conv, uid: Uid, delivered: number, read: number): Receipt => ({ conv, uid, delivered, read });
 

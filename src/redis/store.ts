@@ -1,6 +1,6 @@
 /** What all ports share: the connections, the scripts, the limits, and who this node is. */
 import type { Meter } from '../chat/meter.js';
-import type { NodeId, StoreLimits } from '../chat/ports.js';
+import { type NodeId, type StoreLimits, Unavailable } from '../chat/ports.js';
 import type { Link, Logger } from './connect.js';
 import type { Keys } from './keys.js';
 import type { Argument, Reply, ScriptName, Scripts } from './scripts.js';
@@ -48,6 +48,12 @@ export class Store {
   /** Runs any other script. */
   run(name: ScriptName, args: readonly Argument[]): Promise<Reply> {
     return this.#scripts.run(this.commands, name, args);
+  }
+
+  /** One of a batch came upon a broken key: counted as a failed call of its own. */
+  broken(name: ScriptName, why: string): Unavailable {
+    this.meter.cell('skein_redis_errors_total', name).value++;
+    return new Unavailable(`${name}: ${why}`);
   }
 
   countForwards(sent: number, unheard: number): void {

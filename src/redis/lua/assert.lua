@@ -4,8 +4,10 @@
 -- KEYS: 1 root
 -- ARGV: node, then uid and connection each
 -- REPLY: 1
+local uids = {}
 for i = 2, #ARGV, 2 do
   redis.call('HSETNX', K_pres(ARGV[i]), ARGV[i + 1], ARGV[1])
-  appear(ARGV[i], ARGV[1])
+  uids[#uids + 1] = ARGV[i]
 end
+appear(uids, ARGV[1])
 return 1

@@ -6,13 +6,15 @@
 -- REPLY: how many uids are left, -1 if the node lives; those of this part who are online nowhere now
 local dead = ARGV[1]
 if ARGV[4] ~= '1' and redis.call('EXISTS', K_lease(dead)) == 1 then return { -1 } end
-local gone = {}
-for _, uid in ipairs(redis.call('SRANDMEMBER', K_uids(dead), ARGV[2])) do
+local gone, some = {}, redis.call('SRANDMEMBER', K_uids(dead), ARGV[2])
+for _, uid in ipairs(some) do
   local pres = redis.call('HGETALL', K_pres(uid))
   for i = 1, #pres, 2 do
     if string.match(pres[i + 1], '^%S+') == dead then redis.call('HDEL', K_pres(uid), pres[i]) end
   end
-  disappear(uid, dead, now, ARGV[3])
+end
+disappear(some, dead, now, ARGV[3])
+for _, uid in ipairs(some) do
   if redis.call('EXISTS', K_at(uid)) == 0 then gone[#gone + 1] = uid end
 end
 local left = redis.call('SCARD', K_uids(dead))

@@ -1,28 +1,18 @@
 #!lua flags=allow-oom
--- A connection of a device arrives.
--- INCLUDE: head, position, device, arrive, presence, now
+-- Connections of devices arrive.
+-- INCLUDE: head, position, now, device, arrive, presence
 -- KEYS: 1 root
--- ARGV: uid, device, connection, node, most devices, their life in ms
--- REPLY: ts; pending: conv, cursor, head each; feeds: likewise; receipts: conv, uid, delivered, read each; blocked uids
-local uid, device = ARGV[1], ARGV[2]
-redis.call('HSET', K_pres(uid), ARGV[3], ARGV[4] .. ' ' .. device)
-appear(uid, ARGV[4])
-local cur, born, mark, seen = admit(uid, device, now, tonumber(ARGV[5]), tonumber(ARGV[6]))
-local pending = settle(uid, cur, born, mark, now)
+-- ARGV: node, most devices, their life in ms; per connection: uid, device, connection
+-- REPLY: ts; per connection why it could not be let in, or: pending: conv, cursor, head each; feeds: likewise;
+--        receipts: conv, uid, delivered, read each; blocked uids
+local node, most, life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
-local receipts = {}
-local function receipt(conv, whose, delivered, read)
-  receipts[#receipts + 1] = conv
-  receipts[#receipts + 1] = whose
-  receipts[#receipts + 1] = delivered
-  receipts[#receipts + 1] = read
-end
-local function moved(member)
+local function receipt_of(uid, member)
   local own, conv = string.sub(member, 1, 1) == 'o', string.sub(member, 2)
   local a, b = sides(conv)
   if not a then
     local delivered = tonumber(redis.call('HGET', K_floor(uid), conv) or 0)
-    return receipt(conv, uid, delivered, tonumber(redis.call('HGET', K_read(uid), conv) or 0))
+    return conv, uid, delivered, tonumber(redis.call('HGET', K_read(uid), conv) or 0)
   end
   local h = head_of(redis.call('GET', K_head(conv)))
   if h[S] == 0 then return end
@@ -30,14 +20,43 @@ local function moved(member)
   if (uid == a) == own then whose, delivered, read = a, h[FA], h[RA] end
   local hidden = not own and redis.call('GET', K_hidden(conv, whose))
   if hidden then delivered, read = string.match(hidden, '^(%d+) (%d+)$') end
-  receipt(conv, whose, tonumber(delivered), tonumber(read))
+  return conv, whose, tonumber(delivered), tonumber(read)
 end
-local rcpt = K_rcpt(uid)
-redis.call('ZREMRANGEBYSCORE', rcpt, '-inf', us - ARGV[6] * 1000)
+
 -- Since it came the last time, not since it went: a receipt that was written to a dying socket must come again.
-local told = redis.call('HGET', cur, 'told')
-redis.call('HSET', cur, 'told', string.format('%.0f', us))
-if seen and told then
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', rcpt, '(' .. told, '+inf')) do moved(member) end
+local function receipts_of(uid, at)
+  local rcpt, flat = K_rcpt(uid), {}
+  redis.call('ZREMRANGEBYSCORE', rcpt, '-inf', us - life * 1000)
+  redis.call('HSET', at.cur, 'told', us)
+  if at.is_new or not at.told then return flat end
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', rcpt, '(' .. at.told, '+inf')) do
+    local conv, whose, delivered, read = receipt_of(uid, member)
+    if conv then
+      local n = #flat
+      flat[n + 1], flat[n + 2], flat[n + 3], flat[n + 4] = conv, whose, delivered, read
+    end
+  end
+  return flat
 end
-return { now, pending, feeds_of(uid, cur), receipts, redis.call('SMEMBERS', K_blocks(uid)) }
+
+local came = {}
+local function enter(uid, device, conn)
+  local at = admit(uid, device, now, most, life)
+  local pending, feeds, receipts, blocked = {}, feeds_of(uid, at), {}, {}
+  if at.holds then
+    pending, receipts = settle(uid, at, now), receipts_of(uid, at)
+    blocked = redis.call('SMEMBERS', K_blocks(uid))
+  end
+  redis.call('HSET', K_pres(uid), conn, node .. ' ' .. device)
+  came[#came + 1] = uid
+  return { pending, feeds, receipts, blocked }
+end
+
+local reply = { now }
+for i = 4, #ARGV, 3 do
+  -- One broken key must not keep others out.
+  local _, answer = pcall(enter, ARGV[i], ARGV[i + 1], ARGV[i + 2])
+  reply[#reply + 1] = type(answer) == 'table' and (answer.err or answer) or tostring(answer)
+end
+appear(came, node)
+return reply

@@ -1,14 +1,24 @@
 #!lua flags=allow-oom
--- A connection is gone. Its device was last seen now.
+-- Connections are gone. Their devices were last seen now.
 -- INCLUDE: presence, now
 -- KEYS: 1 root
--- ARGV: uid, connection, life of a device and of a last-seen time in ms
--- REPLY: 1 if the connection was there
-local uid, pres = ARGV[1], K_pres(ARGV[1])
-local value = redis.call('HGET', pres, ARGV[2])
-if not value then return 0 end
-redis.call('HDEL', pres, ARGV[2])
-local node, device = string.match(value, '^(%S+) ?(.*)$')
-if device ~= '' then redis.call('ZADD', K_devs(uid), 'XX', now, device) end
-disappear(uid, node, now, ARGV[3])
-return 1
+-- ARGV: node, life of a device and of a last-seen time in ms; per connection: uid, connection
+-- REPLY: per connection 1, 0 if it was not there, or why it could not be removed
+local reply, gone = {}, {}
+local function leave(uid, conn)
+  local pres = K_pres(uid)
+  local value = redis.call('HGET', pres, conn)
+  if not value then return 0 end
+  redis.call('HDEL', pres, conn)
+  local device = string.match(value, ' (.*)$')
+  if device then redis.call('ZADD', K_devs(uid), 'XX', now, device) end
+  gone[#gone + 1] = uid
+  return 1
+end
+for i = 3, #ARGV, 2 do
+  -- One broken key must not keep others online.
+  local _, answer = pcall(leave, ARGV[i], ARGV[i + 1])
+  reply[#reply + 1] = type(answer) == 'table' and answer.err or answer
+end
+disappear(gone, ARGV[1], now, ARGV[2])
+return reply

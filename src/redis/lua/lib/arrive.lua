@@ -22,45 +22,67 @@ local function forget(uid, device)
   redis.call('DEL', K_cur(uid, device), K_polls(uid, device))
 end
 
+-- The last seq of all; looked up once a script.
+local head_of_all
+local function last_of_all()
+  head_of_all = head_of_all or head_of(redis.call('GET', K_head('all')))[S]
+  return head_of_all
+end
+
 -- A device seen for the first time starts at what the user's others acknowledged: written out where that is less
 -- than all; everything else counts as acknowledged by its birth.
-local function bear(uid, device, cur, now, most, life)
-  local devs, floor = K_devs(uid), K_floor(uid)
-  if redis.call('EXISTS', devs) == 0 then
-    local head = head_of(redis.call('GET', K_head('all')))[S]
-    redis.call('HSETNX', floor, 'all', head)
+local function bear(uid, device, at, now, most, life)
+  local devs, cur, floors = K_devs(uid), at.cur, {}
+  if redis.call('ZCARD', devs) == 1 then
+    local head = last_of_all()
+    local is_first = redis.call('HSETNX', K_floor(uid), 'all', head) == 1
     -- What all heard before counts as read.
-    redis.call('HSETNX', K_read(uid), 'all', head)
+    if head > 0 then redis.call('HSETNX', K_read(uid), 'all', head) end
+    if is_first then floors.all = head end
+  else
+    for _, old in ipairs(redis.call('ZRANGEBYSCORE', devs, '-inf', now - life)) do forget(uid, old) end
+    local excess = redis.call('ZCARD', devs) - most
+    if excess > 0 then
+      for _, old in ipairs(redis.call('ZRANGE', devs, 0, excess)) do
+        if excess > 0 and old ~= device then
+          forget(uid, old)
+          excess = excess - 1
+        end
+      end
+    end
   end
-  for _, old in ipairs(redis.call('ZRANGEBYSCORE', devs, '-inf', now - life)) do forget(uid, old) end
-  local excess = redis.call('ZCARD', devs) + 1 - most
-  if excess > 0 then
-    for _, old in ipairs(redis.call('ZRANGE', devs, 0, excess - 1)) do forget(uid, old) end
-  end
-  each_head(redis.call('ZRANGE', K_box(uid), 0, -1), function(conv, h)
+  -- Who was nowhere and is in no room has acknowledged nothing else.
+  if at.holds or not floors.all then floors = hash_of(redis.call('HGETALL', K_floor(uid))) end
+  each_head(at.holds and redis.call('ZRANGE', K_box(uid), 0, -1) or {}, function(conv, h)
     if not h then return end
     local acknowledged = uid == sides(conv) and h[FA] or h[FB]
     if acknowledged < h[S] then redis.call('HSETNX', cur, conv, acknowledged) end
   end)
-  for conv, acknowledged in pairs(hash_of(redis.call('HGETALL', floor))) do
-    redis.call('HSETNX', cur, conv, acknowledged)
-  end
-  redis.call('HSET', cur, 'born', now, 'mark', 0)
+  at.all = at.all or floors.all
+  floors.all = nil
+  for conv, acknowledged in pairs(floors) do redis.call('HSETNX', cur, conv, acknowledged) end
+  at.born, at.mark = now, at.holds and 0 or now
+  local fields = { 'born', now, 'mark', at.mark, 'told', us, 'renewed', now }
+  if at.all then fields[9], fields[10] = 'all', at.all end
+  redis.call('HSET', cur, unpack(fields))
+  keep(uid, device, cur, life)
 end
 
--- Remembers the device. Returns its hash's key, born, mark, and when it was last seen (nil: never).
+-- Remembers the device. Returns where it stands: cur, its hash's key, and born, mark, told and all of that; is_new;
+-- and whether there may be anything for the user beyond what is for all: those who have nothing are many.
 local function admit(uid, device, now, most, life)
   local cur = K_cur(uid, device)
-  local seen = tonumber(redis.call('ZSCORE', K_devs(uid), device))
-  local got = redis.call('HMGET', cur, 'born', 'mark')
-  local born, mark = tonumber(got[1]), tonumber(got[2])
-  if not seen or not born then
-    bear(uid, device, cur, now, most, life)
-    born, mark = now, 0
+  local is_new = redis.call('ZADD', K_devs(uid), now, device) == 1
+  local got = redis.call('HMGET', cur, 'born', 'mark', 'told', 'all', 'renewed')
+  local held = redis.call('EXISTS', K_box(uid), K_stirred(uid), K_rooms(uid), K_rcpt(uid), K_blocks(uid))
+  local at = { cur = cur, born = tonumber(got[1]), mark = tonumber(got[2]) or 0, told = got[3], all = tonumber(got[4]) }
+  at.is_new, at.holds = is_new or not at.born, held > 0
+  if at.is_new then
+    bear(uid, device, at, now, most, life)
+  elseif now - tonumber(got[5] or 0) > life / 24 then
+    renew(uid, device, cur, now, life)
   end
-  redis.call('ZADD', K_devs(uid), now, device)
-  renew(uid, device, cur, now, life)
-  return cur, born, mark or 0, seen
+  return at
 end
 
 -- The direct conversations with an entry since a time, and when each had its last one.
@@ -110,19 +132,19 @@ local function pending_of(uid, cur, born, since, oldest)
 end
 
 -- all, and every room of the user: flat conv, cursor, head.
-local function feeds_of(uid, cur)
-  local rooms = redis.call('HGETALL', K_rooms(uid))
-  local convs, since = { 'all' }, { all = 0 }
+local function feeds_of(uid, at)
+  local flat = { 'all', tonumber(at.all or 0), last_of_all() }
+  local rooms = at.holds and redis.call('HGETALL', K_rooms(uid)) or {}
+  local convs, since = {}, {}
   for i = 1, #rooms, 2 do
     local conv = 'room:' .. rooms[i]
     convs[#convs + 1] = conv
     since[conv] = tonumber(rooms[i + 1])
   end
-  local flat = {}
   local explicit = {}
   for i = 1, #convs, CHUNK do
     local last = math.min(#convs, i + CHUNK - 1)
-    local got = redis.call('HMGET', cur, unpack(convs, i, last))
+    local got = redis.call('HMGET', at.cur, unpack(convs, i, last))
     for k = i, last do explicit[convs[k]] = tonumber(got[k - i + 1] or 0) end
   end
   each_head(convs, function(conv, h)
@@ -134,9 +156,9 @@ local function feeds_of(uid, cur)
 end
 
 -- All that is pending; from then on it is looked for from the oldest of it.
-local function settle(uid, cur, born, mark, now)
-  local pending, lowest = pending_of(uid, cur, born, mark, 0)
+local function settle(uid, at, now)
+  local pending, lowest = pending_of(uid, at.cur, at.born, at.mark, 0)
   local next = lowest or now
-  if next ~= mark then redis.call('HSET', cur, 'mark', next) end
+  if next ~= at.mark then redis.call('HSET', at.cur, 'mark', next) end
   return pending
 end

@@ -36,8 +36,13 @@ local function cursor_of(uid, conv, h, explicit, born)
   return math.max(explicit or 0, tonumber(redis.call('HGET', K_rooms(uid), room) or 0))
 end
 
+-- Longer than its life, for it is renewed only now and then.
+local function keep(uid, device, cur, life)
+  redis.call('PEXPIRE', cur, life + math.ceil(life / 24))
+  redis.call('PEXPIRE', K_devs(uid), life + math.ceil(life / 24))
+end
+
 local function renew(uid, device, cur, now, life)
   redis.call('HSET', cur, 'renewed', now)
-  redis.call('PEXPIRE', cur, life)
-  redis.call('PEXPIRE', K_devs(uid), life)
+  keep(uid, device, cur, life)
 end
