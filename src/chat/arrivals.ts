@@ -98,13 +98,12 @@ export class Arrivals {
       session.backlog = 1;
       for (const standing of arrival.pending) this.expectBacklog(session, standing);
       for (const standing of arrival.feeds) this.joinFeed(session, standing);
-      for (const [conv, since] of session.gained) feeds.attach(session, conv, since);
-      for (const [conv, seq] of session.hinted) delivery.expect(session, conv, seq);
+      for (const [conv, since] of session.gained ?? []) feeds.attach(session, conv, since);
+      for (const [conv, seq] of session.hinted ?? []) delivery.expect(session, conv, seq);
       session.backlog--;
       delivery.maySync(session);
     });
-    session.gained.clear();
-    session.hinted.clear();
+    session.gained = session.hinted = undefined;
   }
 
   private welcomeFrame(session: Session, ts: number, id?: MessageId): string {

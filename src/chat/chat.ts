@@ -1,5 +1,4 @@
 /** The domain of one node put together: what happens to connections, and what happens on hints. */
-import { randomBytes } from 'node:crypto';
 import type { Decoded } from '../protocol/decode.js';
 import { CLOSE } from '../protocol/index.js';
 import { Amend } from './amend.js';
@@ -20,8 +19,9 @@ import type { Line, Switchboard } from './line.js';
 import { Membership } from './membership.js';
 import type { Meter } from './meter.js';
 import { Moderation } from './moderation.js';
+import { createNames } from './names.js';
 import { Polls } from './polls.js';
-import type { Backend, ConnId, NodeId } from './ports.js';
+import type { Backend, NodeId } from './ports.js';
 import { Publisher } from './publisher.js';
 import { Pulse } from './pulse.js';
 import { Reconcile } from './reconcile.js';
@@ -60,7 +60,7 @@ export type Chat = ReturnType<typeof createChat>;
 export function createChat(parts: ChatParts) {
   const { backend, meter, debug, fault, node } = parts;
   const now = () => performance.now();
-  const newConn = (): ConnId => randomBytes(9).toString('base64url');
+  const newConn = createNames();
   const registry = new Registry();
   const commits = new Commits({ log: backend.log, registry, meter, now, debug, fault });
   const feeds = new Feeds({ backend, registry, fault });

@@ -36,6 +36,8 @@ export type DeliveryParts = {
 export class Delivery {
   private readonly gaps = new Map<Track, Session>();
   private gapTimer: NodeJS.Timeout | undefined;
+  /** Connections that were given something which no ping has asked about yet. */
+  readonly unconfirmed = new Set<Session>();
   private readonly local: Cell;
   private readonly remote: Cell;
   private readonly gapRepairs: Cell;
@@ -77,6 +79,7 @@ export class Delivery {
     for (const session of user.sessions) {
       if (session === except) continue;
       if (!session.arrived) {
+        session.hinted ??= new Map();
         session.hinted.set(conv, seq);
         continue;
       }
@@ -173,7 +176,7 @@ export class Delivery {
   soil(session: Session, track: Track): void {
     if (track.dirty || session.ack !== 'auto') return;
     track.dirty = true;
-    session.dirty.push(track);
+    if (session.dirty.push(track) === 1) this.unconfirmed.add(session);
   }
 
   /** Writes an answer, which no log repeats: a connection that cannot take it is closed, and comes back. */
@@ -216,6 +219,7 @@ export class Delivery {
     if (session.lagging) this.laggingNow.value--;
     session.lagging = false;
     session.behind.clear();
+    this.unconfirmed.delete(session);
   }
 
   private awaitGap(session: Session, track: Track): void {

@@ -252,7 +252,8 @@ export class Feeds {
     for (const feed of this.feeds.values()) {
       if (feed.asked === feed.pos) continue;
       feed.asked = feed.pos;
-      for (const [session, track] of feed.tracks) if (track.level) this.delivery.soil(session, track);
+      for (const [session, track] of feed.tracks)
+        if (track.level && track.confirmed < feed.pos) this.delivery.soil(session, track);
     }
   }
 }

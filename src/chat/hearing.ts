@@ -61,7 +61,10 @@ export function createHearing(parts: HearingParts): Listener {
       if (since === undefined) return feeds.loseSoon(uid, conv);
       for (const session of registry.get(uid)?.sessions ?? []) {
         if (session.arrived) feeds.gain(session, conv, since);
-        else session.gained.set(conv, since);
+        else {
+          session.gained ??= new Map();
+          session.gained.set(conv, since);
+        }
       }
       for (const waiter of registry.get(uid)?.waiters ?? []) waiter.wake();
     },

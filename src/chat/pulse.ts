@@ -56,35 +56,41 @@ export class Pulse {
     }
     const isBeat = now - this.lastHeartbeat >= 1_000;
     if (isBeat) this.lastHeartbeat = now;
-    for (const user of this.parts.registry.all()) {
-      for (const session of [...user.sessions]) {
-        if (session.dirty.length > 0) this.confirm(session, now);
-        if (isBeat) this.beat(session, now);
-      }
-    }
+    for (const session of this.parts.delivery.unconfirmed) this.confirm(session, now);
+    if (isBeat) this.beatAll(now);
+  }
+
+  private beatAll(now: number): void {
+    // Whoever is closed leaves the list.
+    const due: Session[] = [];
+    const today = Date.now();
+    for (const { sessions } of this.parts.registry.all())
+      for (const session of sessions) if (isDue(session, now, today)) due.push(session);
+    for (const session of due) this.beat(session, now, today);
   }
 
   /** Asks the client, by a ping sent after what it was given, whether it has it. */
   private confirm(session: Session, now: number): void {
-    if (session.asked !== undefined || now - session.lastAsked < CONFIRM_MS || session.closed) return;
+    if (session.closed) return void this.parts.delivery.unconfirmed.delete(session);
+    if (session.asked !== undefined || now - session.lastAsked < CONFIRM_MS) return;
     const upTo = session.dirty.map((track) => {
       track.dirty = false;
       return [track, positionOf(track)] as const;
     });
     session.dirty = [];
+    this.parts.delivery.unconfirmed.delete(session);
     session.lastAsked = now;
     session.asked = { payload: `c${++this.pings}`, upTo };
     session.line.ping(session.asked.payload);
   }
 
-  private beat(session: Session, now: number): void {
-    const silence = now - session.lastPong;
-    if (silence > 2 * HEARTBEAT_MS) session.line.close(1001, 'no sign of life');
-    else if (silence >= HEARTBEAT_MS && session.asked === undefined && now - session.lastAsked >= HEARTBEAT_MS) {
-      session.lastAsked = now;
-      session.line.ping('');
+  private beat(session: Session, now: number, today: number): void {
+    if (now - session.lastPong > 2 * HEARTBEAT_MS) session.line.close(1001, 'no sign of life');
+    else if (now >= session.pingAt) {
+      session.pingAt = now + HEARTBEAT_MS;
+      if (session.asked === undefined) session.line.ping('');
     }
-    if (Date.now() >= (session.identity.expires ?? Number.POSITIVE_INFINITY)) session.close('unauthorized');
+    if (today >= (session.identity.expires ?? Number.POSITIVE_INFINITY)) session.close('unauthorized');
     if (session.tracks.size > TRACKS_MAX) this.thin(session);
   }
 
@@ -108,6 +114,7 @@ export class Pulse {
 
   pong(session: Session, payload: string): void {
     session.lastPong = this.parts.now();
+    session.pingAt = session.lastPong + HEARTBEAT_MS;
     if (session.asked === undefined || session.asked.payload !== payload) return;
     const { upTo } = session.asked;
     session.asked = undefined;
@@ -127,3 +134,10 @@ export class Pulse {
     this.parts.cursors.note({ uid: session.uid, device: session.device, conv: track.conv, delivered: seq }, session);
   }
 }
+
+/** Whether a beat has anything to do for a connection; `now` on the clock that never goes back, `today` since 1970. */
+const isDue = ({ pingAt, lastPong, identity, tracks }: Session, now: number, today: number): boolean =>
+  now >= pingAt ||
+  now - lastPong > 2 * HEARTBEAT_MS ||
+  today >= (identity.expires ?? Number.POSITIVE_INFINITY) ||
+  tracks.size > TRACKS_MAX;

@@ -1,5 +1,5 @@
 import type { AckMode, CloseReason, Conv, DeviceId, Uid } from '../protocol/index.js';
-import { CLOSE } from '../protocol/index.js';
+import { CLOSE, HEARTBEAT_SECONDS } from '../protocol/index.js';
 import type { Bucket } from './bucket.js';
 import type { Feed } from './feed.js';
 import type { Line } from './line.js';
@@ -70,8 +70,8 @@ export class Session {
   /** The welcome is out; before that, frames wait in `inbox`. */
   arrived = false;
   /** Hints that came before the welcome: the highest seq of a dm, the seq before the first entry of a gained room. */
-  readonly hinted = new Map<Conv, number>();
-  readonly gained = new Map<Conv, number>();
+  hinted: Map<Conv, number> | undefined;
+  gained: Map<Conv, number> | undefined;
   inbox: (string | undefined)[] = [];
   inboxBytes = 0;
   synced = false;
@@ -89,6 +89,8 @@ export class Session {
   asked: { readonly payload: string; readonly upTo: readonly (readonly [Track, number])[] } | undefined;
   lastAsked = 0;
   lastPong: number;
+  /** When it is pinged if it says nothing until then. */
+  pingAt: number;
   lastTyping: Map<Conv, number> | undefined;
 
   constructor(options: SessionOptions, now: number) {
@@ -101,6 +103,8 @@ export class Session {
     this.sends = options.sends;
     this.marks = options.marks;
     this.lastPong = now;
+    // Who came at one moment is not to be asked at one moment for ever.
+    this.pingAt = now + HEARTBEAT_SECONDS * (500 + Math.random() * 500);
   }
 
   get uid(): Uid {
