@@ -2,8 +2,10 @@
 import { type Chat, createChat } from './chat/chat.js';
 import type { Meter } from './chat/meter.js';
 import type { Backend } from './chat/ports.js';
+import { PRIVATE_NETWORKS } from './ops/kinds.js';
 import type { Log } from './ops/log.js';
 import type { Config } from './ops/settings.js';
+import { AddressLimits } from './server/address-limits.js';
 import { Api } from './server/api.js';
 import { chooseTransport } from './server/choose.js';
 import { Gateway, upgradeRequired, type Visitor } from './server/gateway.js';
@@ -62,6 +64,8 @@ export async function createNode(parts: NodeParts): Promise<Node> {
   const limits = {
     frame: config.maxFrame,
     rate: config.rate,
+    rateBytes: config.rateBytes,
+    queries: config.queries,
     dedup: Math.floor(config.dedupMs / 1000),
     userSockets: config.userSockets,
     recallMs: config.recallMs,
@@ -74,6 +78,16 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     issuer: config.jwtIssuer,
     audience: config.jwtAudience,
     ownKey: () => chat?.secret() ?? '',
+  });
+  const addresses = new AddressLimits({
+    proxies: config.trustedProxies,
+    // Where no proxy is configured, what comes from a private address is as likely one, with everybody behind it.
+    exempt: config.trustedProxies.length > 0 ? [] : PRIVATE_NETWORKS,
+    sockets: config.addressSockets,
+    logins: config.addressLogins,
+    meter,
+    onUnknownProxy: (address) =>
+      log.warn({ address }, 'X-Forwarded-For comes from an address that is not in SKEIN_TRUSTED_PROXIES'),
   });
   const pages = new Pages();
   const handlers: Handlers<Visitor> = {
@@ -88,9 +102,9 @@ export async function createNode(parts: NodeParts): Promise<Node> {
   const options = { maxFrame: config.maxFrame, maxBuffered: BUFFERED_MAX, maxHeaders: HEADERS_MAX };
   const { transport, fallback } = await chooseTransport(config.sockets, options, handlers, fault);
   chat = createChat({ node: config.nodeId, backend, switchboard: transport, meter, limits, identify, debug, fault });
-  const gateway = new Gateway({ chat, identify, origins: config.origins, meter, fault });
+  const gateway = new Gateway({ chat, identify, origins: config.origins, addresses, meter, fault });
   const { auth: mode, serverKey, origins } = config;
-  const api = new Api({ chat, identify, mode, serverKey, origins, limits, meter, fault, status: readiness });
+  const api = new Api({ chat, identify, mode, serverKey, origins, addresses, limits, meter, fault, status: readiness });
 
   function readiness(): Readiness {
     const health = backend.health();

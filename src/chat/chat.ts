@@ -43,6 +43,10 @@ export type ChatParts = {
   readonly limits: {
     readonly frame: number;
     readonly rate: number;
+    /** Bytes a second of a connection. */
+    readonly rateBytes: number;
+    /** Requests of a connection that may be in hand at once. */
+    readonly queries: number;
     readonly dedup: number;
     readonly userSockets: number;
     /** Milliseconds in which a message can be withdrawn. */
@@ -97,12 +101,12 @@ export function createChat(parts: ChatParts) {
   let secret = '';
   const { devices } = backend;
   const tokens = new CursorTokens({ devices, cursors, secret: () => secret });
-  const polls = new Polls({ backend, registry, feeds, tokens, watch, newConn, fault });
+  const { userSockets } = parts.limits;
+  const polls = new Polls({ backend, registry, feeds, tokens, watch, userSockets, newConn, fault });
   bans.onBanned = (ban) => {
     control.disconnect(ban, CLOSE.banned.code);
     polls.endOf(ban.uid);
   };
-  const { userSockets } = parts.limits;
   const streams = new Streams({ tokens, devices, health: () => backend.health(), registry, meter, userSockets, fault });
   const reconcile = new Reconcile({ backend, registry, delivery, feeds, polls, meter, fault });
   const amend = new Amend({ amendments: backend.amendments, rooms: backend.rooms, recallMs: parts.limits.recallMs });
@@ -115,6 +119,7 @@ export function createChat(parts: ChatParts) {
     delivery,
     requests,
     watch,
+    queries: parts.limits.queries,
     meter,
     now,
     renew,
@@ -168,12 +173,14 @@ export function createChat(parts: ChatParts) {
     secret: () => secret,
     /** A connection whose user is known. */
     admit(line: Line, options: Pick<SessionOptions, 'identity' | 'device' | 'ack' | 'replace'>): Session {
-      const { rate } = parts.limits;
-      const sends = new Bucket(rate, now());
-      const session = new Session(
-        { ...options, line, conn: newConn(), sends, marks: new Bucket(rate * 10, now()) },
-        now(),
-      );
+      const { rate, rateBytes, frame } = parts.limits;
+      const began = now();
+      const buckets = {
+        sends: new Bucket(rate, began),
+        marks: new Bucket(rate * 10, began),
+        bytes: new Bucket(rateBytes, began, Math.max(rateBytes, frame)),
+      };
+      const session = new Session({ ...options, ...buckets, line, conn: newConn() }, began);
       void arrivals.enter(session).then((isIn) => {
         if (!isIn) return;
         const inbox = session.inbox;

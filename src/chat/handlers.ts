@@ -3,7 +3,6 @@ import { type Decoded, decode } from '../protocol/decode.js';
 import {
   ALL,
   BAD_REQUESTS_MAX,
-  type ClientFrameType,
   type Conv,
   dmOf,
   type ErrorCode,
@@ -17,6 +16,7 @@ import {
 } from '../protocol/index.js';
 import { encode, errorFrame, retryAfter, WORDS } from './answers.js';
 import type { Commits } from './commits.js';
+import { costOf } from './cost.js';
 import type { Cursors } from './cursors.js';
 import type { Delivery } from './delivery.js';
 import { remember } from './failed.js';
@@ -37,6 +37,8 @@ export type HandlerParts = {
   readonly delivery: Delivery;
   readonly requests: Requests;
   readonly watch: Watch;
+  /** Requests of a connection that may be in hand at once. */
+  readonly queries: number;
   readonly meter: Meter;
   readonly now: () => number;
   /** A `hello` on a connection that is logged in. */
@@ -45,6 +47,8 @@ export type HandlerParts = {
 };
 
 const BAD_BINARY = 'frames are text';
+/** Milliseconds after which one of the requests in hand may be answered. */
+const IN_HAND_MS = 50;
 
 export class Handlers {
   constructor(private readonly parts: HandlerParts) {}
@@ -53,7 +57,7 @@ export class Handlers {
   take(session: Session, text: string | undefined): void {
     const frame = text === undefined ? ({ type: 'refused', message: BAD_BINARY } as const) : decode(text);
     this.parts.meter.cell('skein_frames_received_total', frame.type).value++;
-    const wait = this.cost(session, frame.type);
+    const wait = this.cost(session, frame, text);
     if (wait > 0) return this.limit(session, frame, wait);
     if (frame.type === 'refused') return this.refuseBad(session, frame.id, frame.message);
     this.handle(session, frame);
@@ -81,17 +85,17 @@ export class Handlers {
       case 'hello':
         return this.reply(session, frame.id, this.parts.renew(session, frame));
       case 'history':
-        return this.reply(session, frame.id, this.parts.requests.history(session.uid, frame));
+        return this.query(session, frame.id, () => this.parts.requests.history(session.uid, frame));
       case 'join':
         return this.reply(session, frame.id, this.parts.requests.join(session.uid, frame));
       case 'leave':
         return this.reply(session, frame.id, this.parts.requests.leave(session.uid, frame));
       case 'members':
-        return this.reply(session, frame.id, this.parts.requests.members(session.uid, frame));
+        return this.query(session, frame.id, () => this.parts.requests.members(session.uid, frame));
       case 'conversations':
-        return this.reply(session, frame.id, this.parts.requests.conversations(session.uid, frame));
+        return this.query(session, frame.id, () => this.parts.requests.conversations(session.uid, frame));
       case 'watch':
-        return this.reply(session, frame.id, this.watch(session, frame));
+        return this.query(session, frame.id, () => this.watch(session, frame));
       case 'unwatch':
         session.badInARow = 0;
         return this.parts.watch.unwatch(session, frame.uids);
@@ -103,13 +107,17 @@ export class Handlers {
   }
 
   /** Milliseconds until the connection may send such a frame; 0: now. */
-  private cost(session: Session, type: ClientFrameType | 'refused'): number {
-    const bucket = type === 'ack' || type === 'read' || type === 'ping' ? session.marks : session.sends;
-    return bucket.take(this.parts.now());
+  private cost(session: Session, frame: ReturnType<typeof decode>, text: string | undefined): number {
+    const { type } = frame;
+    const now = this.parts.now();
+    const bytes = session.bytes.take(now, text === undefined ? 0 : Buffer.byteLength(text));
+    const isMark = type === 'ack' || type === 'read' || type === 'ping';
+    return Math.max(bytes, (isMark ? session.marks : session.sends).take(now, costOf(frame)));
   }
 
   private limit(session: Session, frame: ReturnType<typeof decode>, wait: number): void {
-    if (session.sends.isAbused || session.marks.isAbused) return session.close('rateLimited');
+    if ([session.sends, session.marks, session.bytes].some(({ isAbused }) => isAbused))
+      return session.close('rateLimited');
     if (frame.type === 'typing') return;
     if (frame.type === 'send' && frame.try !== undefined)
       remember(session, placeOf(session.uid, frame).conv, frame.try);
@@ -182,6 +190,19 @@ export class Handlers {
     if (frames === undefined) return { refused: 'bad_request', message: `at most ${WATCH_MAX} watched at a time` };
     for (const each of frames) this.answer(session, each);
     return undefined;
+  }
+
+  /** Answers a request that may read much, of which so many are in hand at once. */
+  private query(session: Session, id: MessageId | undefined, work: () => Promise<string | Refused | undefined>): void {
+    if (session.queries >= this.parts.queries) {
+      const wait = Math.ceil(IN_HAND_MS * (1 + Math.random()));
+      return this.refuse(session, id, 'rate_limited', 'too many requests at once', wait);
+    }
+    session.queries++;
+    const done = (): void => {
+      session.queries--;
+    };
+    this.reply(session, id, work().finally(done));
   }
 
   /** Answers with what comes of the work: a frame, a refusal, or nothing. */

@@ -17,6 +17,11 @@ export const METRICS = {
     labels: ['kind'],
   },
   skein_errors_total: { kind: 'counter', help: 'Requests answered with an error, by code.', labels: ['code'] },
+  skein_address_refusals_total: {
+    kind: 'counter',
+    help: 'Connections and log-ins refused because of their address, by limit.',
+    labels: ['limit'],
+  },
   skein_messages_stored_total: {
     kind: 'counter',
     help: 'Messages stored by this node, by kind of conversation.',

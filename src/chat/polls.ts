@@ -18,7 +18,7 @@ const SLICE_ITEMS = 500;
 
 export type PollAnswer =
   | { readonly frames: readonly string[]; readonly cursor: string }
-  | { readonly refused: ErrorCode; readonly message: string };
+  | { readonly refused: ErrorCode; readonly message: string /** Milliseconds. */; readonly retry?: number };
 
 export type PollParts = {
   readonly backend: Backend;
@@ -26,6 +26,8 @@ export type PollParts = {
   readonly feeds: Feeds;
   readonly tokens: CursorTokens;
   readonly watch: Watch;
+  /** Devices of one user that may poll one node at a time. */
+  readonly userSockets: number;
   readonly newConn: () => ConnId;
   readonly fault: (error: unknown) => void;
 };
@@ -90,6 +92,8 @@ export class Polls {
     if (ack !== undefined && !(await this.parts.tokens.acknowledge(reader, ack))) {
       return { refused: 'bad_request', message: 'ack: not a cursor of this device' };
     }
+    if (this.isFull(reader))
+      return { refused: 'rate_limited', message: 'too many devices of this user poll', retry: LINGER_MS };
     const poller = await this.present(reader);
     poller.end?.();
     let isOver = false;
@@ -131,6 +135,11 @@ export class Polls {
 
   private displace(reader: Reader, poller: Poller): Promise<void> {
     return this.parts.backend.whispers.toUsers([reader.uid], `!poll ${reader.device} ${poller.conn}`);
+  }
+
+  private isFull({ uid, device }: Reader): boolean {
+    if (this.pollers.has(`${uid} ${device}`)) return false;
+    return (this.parts.registry.get(uid)?.waiters.size ?? 0) >= this.parts.userSockets;
   }
 
   private async present(reader: Reader): Promise<Poller> {

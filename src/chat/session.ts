@@ -49,6 +49,7 @@ export type SessionOptions = {
   readonly replace: boolean;
   readonly sends: Bucket;
   readonly marks: Bucket;
+  readonly bytes: Bucket;
 };
 
 /** One logged-in connection. Only its own modules change it; nothing of it outlives the line. */
@@ -60,6 +61,7 @@ export class Session {
   readonly replace: boolean;
   readonly sends: Bucket;
   readonly marks: Bucket;
+  readonly bytes: Bucket;
   identity: Identity;
   readonly tracks = new Map<Conv, Track>();
   /** Tracks that are behind and have to be read from the log. */
@@ -78,6 +80,8 @@ export class Session {
   backlog = 0;
   /** Sends of this connection without an answer yet. */
   inFlight = 0;
+  /** Requests for pages and the like without an answer yet. */
+  queries = 0;
   badInARow = 0;
   /** Conversations with a failed send: a later one with `try` up to this is refused. */
   failed: Map<Conv, number> | undefined;
@@ -102,6 +106,7 @@ export class Session {
     this.replace = options.replace;
     this.sends = options.sends;
     this.marks = options.marks;
+    this.bytes = options.bytes;
     this.lastPong = now;
     // Who came at one moment is not to be asked at one moment for ever.
     this.pingAt = now + HEARTBEAT_SECONDS * (500 + Math.random() * 500);

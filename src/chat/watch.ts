@@ -49,7 +49,14 @@ export class Watch {
     const wanted = new Set([...mine, ...uids]);
     if (wanted.size > WATCH_MAX) return undefined;
     this.watched.set(session, wanted);
-    const states = await this.seenBy(session.uid, uids);
+    let states: readonly Online[];
+    try {
+      states = await this.seenBy(session.uid, uids);
+    } catch (error) {
+      // Nothing of it took effect, so whom nobody would tell of takes no place either.
+      for (const uid of uids) if (!this.watchers.get(uid)?.has(session)) this.watched.get(session)?.delete(uid);
+      throw error;
+    }
     if (session.closed) return [];
     const still = this.watched.get(session);
     for (const { uid, online } of states) {

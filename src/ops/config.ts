@@ -45,6 +45,7 @@ function finish(values: Config): Config {
     nodeId: incarnation(values.nodeId),
     metricsHost: values.metricsHost ?? values.host,
     origins: values.origins ?? [],
+    trustedProxies: values.trustedProxies ?? [],
   };
 }
 

@@ -1,5 +1,7 @@
 /** The forms that a setting's text may have: how each is described to a person, and how it is read. */
 
+import { isIP } from 'node:net';
+
 export type Parsed<T> = { readonly value: T } | { readonly wrong: true };
 
 /** `form` completes the sentence "must be …" and is what the documentation shows. */
@@ -110,4 +112,42 @@ function originOf(text: string): string | undefined {
   const { origin } = new URL(text);
   // Only web schemes have an origin to URL; an app's own scheme ("app://main") is compared as it stands.
   return origin === 'null' ? text.toLowerCase() : origin;
+}
+
+/** What a network is to whoever uses the value: an address, and how many of its bits count. */
+type Network = { readonly address: string; readonly prefix: number };
+
+/** Loopback, link-local and private addresses: no client out on the internet has one. */
+export const PRIVATE_NETWORKS: readonly Network[] = [
+  { address: '127.0.0.0', prefix: 8 },
+  { address: '10.0.0.0', prefix: 8 },
+  { address: '172.16.0.0', prefix: 12 },
+  { address: '192.168.0.0', prefix: 16 },
+  { address: '169.254.0.0', prefix: 16 },
+  { address: '100.64.0.0', prefix: 10 },
+  { address: '::1', prefix: 128 },
+  { address: 'fc00::', prefix: 7 },
+  { address: 'fe80::', prefix: 10 },
+];
+
+export const networks: Kind<readonly Network[]> = {
+  form: 'addresses or networks (`10.0.0.0/8`, `fd00::/8`) with commas between them, or `private`: loopback, link-local and private ones',
+  parse: (text) => {
+    const value: Network[] = [];
+    for (const part of text.split(',')) {
+      const found = networksIn(part.trim());
+      if (found === undefined) return WRONG;
+      value.push(...found);
+    }
+    return { value };
+  },
+};
+
+function networksIn(text: string): readonly Network[] | undefined {
+  if (text === 'private') return PRIVATE_NETWORKS;
+  const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  const most = family === 4 ? 32 : 128;
+  const prefix = bits === undefined ? most : Number(bits);
+  return family === 0 || prefix > most ? undefined : [{ address, prefix }];
 }

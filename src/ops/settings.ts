@@ -2,7 +2,7 @@
  * Every setting, in one table: what the node reads from its environment, what `--help` prints and what
  * docs/operations.md shows. A default is written as an operator would write it and goes through the same parser.
  */
-import { choice, days, flag, integer, type Kind, origins, redisUrl, seconds, secret, text } from './kinds.js';
+import { choice, days, flag, integer, type Kind, networks, origins, redisUrl, seconds, secret, text } from './kinds.js';
 
 export type Setting<T> = {
   /** The environment variable. */
@@ -122,6 +122,36 @@ export const SETTINGS = {
     '200',
     'Sends, queries and `typing` a second a connection; `ack`, `read` and `ping` have ten times as many.',
   ),
+  rateBytes: given(
+    'SKEIN_RATE_BYTES',
+    integer(1_024, MANY),
+    '4194304',
+    'Bytes a second that a connection may send in frames, a user in bodies over HTTP; the largest one is always allowed.',
+  ),
+  queries: given(
+    'SKEIN_QUERIES',
+    integer(1, 10_000),
+    '16',
+    'Requests of a connection that may be in hand at once, pages of history and the like; sends don’t count.',
+  ),
+  trustedProxies: optional(
+    'SKEIN_TRUSTED_PROXIES',
+    networks,
+    'none',
+    'Proxies that are believed what `X-Forwarded-For` says. Without it, limits by address leave private addresses alone.',
+  ),
+  addressSockets: given(
+    'SKEIN_ADDRESS_SOCKETS',
+    integer(1, MANY),
+    '2000',
+    'Connections of one address (of a /64 in IPv6) to one node: sockets, streams, and requests in hand.',
+  ),
+  addressLogins: given(
+    'SKEIN_ADDRESS_LOGINS',
+    integer(1, 1_000_000),
+    '100',
+    'Log-ins a second of one address, ten seconds’ worth saved up; one with bad credentials costs as much as ten.',
+  ),
   userSockets: given('SKEIN_USER_SOCKETS', integer(1, 10_000), '64', 'Connections of one user to one node.'),
   devices: given('SKEIN_DEVICES', integer(1, 1_000), '32', 'Devices of a user that are remembered, the newest ones.'),
   deviceMs: given('SKEIN_DEVICE_DAYS', days(0.01, 3_650), '30', 'Time unseen after which a device is forgotten.'),
@@ -206,10 +236,11 @@ type Values = { readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] exte
 
 /**
  * What a node was told, as plain data: times in milliseconds, sizes in bytes. `nodeId` is unique for this start,
- * `metricsHost` and `origins` are filled in.
+ * what may be left out is filled in.
  */
-export type Config = Omit<Values, 'nodeId' | 'metricsHost' | 'origins'> & {
+export type Config = Omit<Values, 'nodeId' | 'metricsHost' | 'origins' | 'trustedProxies'> & {
   readonly nodeId: string;
   readonly metricsHost: string;
   readonly origins: readonly string[];
+  readonly trustedProxies: NonNullable<Values['trustedProxies']>;
 };

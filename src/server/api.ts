@@ -1,14 +1,17 @@
 /** HTTP, for what cannot hold a WebSocket: finds the route, the caller and their rate, and maps what comes of it. */
 import { timingSafeEqual } from 'node:crypto';
 import { retryAfter, WORDS } from '../chat/answers.js';
-import { Bucket } from '../chat/bucket.js';
+import { Bucket, Buckets } from '../chat/bucket.js';
 import type { Chat } from '../chat/chat.js';
+import { costOfMany } from '../chat/cost.js';
 import type { Meter } from '../chat/meter.js';
 import { Unavailable } from '../chat/ports.js';
-import type { ErrorCode, Uid } from '../protocol/index.js';
+import type { Identity } from '../chat/session.js';
+import type { ErrorCode } from '../protocol/index.js';
+import type { AddressLimits } from './address-limits.js';
 import { credentialsIn, type Identify, isOriginAllowed } from './entrance.js';
 import { failure, json } from './replies.js';
-import { type Call, deviceIn, type Route } from './route.js';
+import { type Call, deviceIn, numberIn, type Route } from './route.js';
 import { blockRoutes } from './routes/blocks.js';
 import { conversationRoutes } from './routes/conversations.js';
 import { messageRoutes } from './routes/messages.js';
@@ -26,20 +29,29 @@ export type ApiParts = {
   readonly mode: 'open' | 'jwt';
   readonly serverKey: string | undefined;
   readonly origins: readonly string[];
-  readonly limits: { readonly frame: number; readonly rate: number };
+  readonly addresses: AddressLimits;
+  readonly limits: { readonly frame: number; readonly rate: number; readonly rateBytes: number };
   readonly meter: Meter;
   readonly status: () => NodeStatus;
   readonly fault: (error: unknown) => void;
 };
 
-/** Users whose rate over HTTP is remembered; the oldest is forgotten. */
-const BUCKETS_MAX = 10_000;
+/** Callers whose rate over HTTP is remembered. */
+const CALLERS_MAX = 10_000;
+
+/** What a caller may take, requests and bytes a second. */
+type Allowance = { readonly requests: Bucket; readonly bytes: Bucket };
 
 export class Api {
-  private readonly buckets = new Map<Uid, Bucket>();
+  private readonly allowances: Buckets<Allowance>;
   private readonly routes: readonly Route[];
 
   constructor(private readonly parts: ApiParts) {
+    const { frame, rate, rateBytes } = parts.limits;
+    this.allowances = new Buckets(CALLERS_MAX, () => ({
+      requests: new Bucket(rate, performance.now()),
+      bytes: new Bucket(rateBytes, performance.now(), Math.max(rateBytes, frame)),
+    }));
     this.routes = [
       ...messageRoutes(parts),
       ...conversationRoutes(parts),
@@ -77,24 +89,57 @@ export class Api {
     }
   }
 
-  /** Lets the caller in as the route wants them. */
-  private async admit(route: Route, call: Omit<Call, 'caller'>): Promise<Response> {
+  /** Lets the caller in as the route wants them, one of so many of their address. */
+  private async admit(route: Route, call: Omit<Unadmitted, 'household'>): Promise<Response> {
+    const { addresses } = this.parts;
+    const household = addresses.householdOf(call.request);
+    const wait = addresses.waitToEnter(household);
+    if (wait > 0) return failure('rate_limited', 'too many connections of this address', wait);
+    addresses.enter(household);
+    try {
+      return await this.identify(route, { ...call, household });
+    } finally {
+      addresses.leave(household);
+    }
+  }
+
+  private async identify(route: Route, call: Unadmitted): Promise<Response> {
+    const { addresses, identify, mode } = this.parts;
     const credentials = credentialsIn(call.request, call.query);
     if (credentials === undefined) return failure('unauthorized');
-    if (credentials !== 'none' && credentials.token !== undefined && this.isServerKey(credentials.token)) {
-      return route.needs === 'user' ? failure('unauthorized') : route.run({ ...call, caller: 'server' });
+    if (credentials === 'none') {
+      const mayBeNobody = route.needs === 'either' && mode === 'open';
+      return mayBeNobody ? this.allow(route, call, undefined) : failure('unauthorized');
     }
-    if (route.needs === 'server') return failure('unauthorized');
-    const identity = credentials === 'none' ? undefined : await this.parts.identify(credentials);
+    const wait = addresses.waitToLogIn(call.household);
+    if (wait > 0) return failure('rate_limited', 'too many bad credentials from this address', wait);
+    if (credentials.token !== undefined && this.isServerKey(credentials.token)) {
+      addresses.proven(call.household);
+      return route.needs === 'user' ? failure('unauthorized') : route.run({ ...call, caller: 'server', charge: free });
+    }
+    const identity = route.needs === 'server' ? undefined : await identify(credentials);
     if (identity === undefined) {
-      const mayBeNobody = route.needs === 'either' && credentials === 'none' && this.parts.mode === 'open';
-      return mayBeNobody ? route.run({ ...call, caller: undefined }) : failure('unauthorized');
+      addresses.failed(call.household);
+      return failure('unauthorized');
     }
-    if (this.parts.chat.bans.isBanned(identity.uid, deviceIn(call.query), identity.tokenId))
+    addresses.proven(call.household);
+    return this.allow(route, call, identity);
+  }
+
+  /** Runs the route at the caller's expense; nobody's are their address's. */
+  private async allow(route: Route, call: Unadmitted, caller: Identity | undefined): Promise<Response> {
+    const { request, query } = call;
+    if (caller !== undefined && this.parts.chat.bans.isBanned(caller.uid, deviceIn(query), caller.tokenId))
       return failure('forbidden', 'banned');
-    const wait = this.bucketOf(identity.uid).take(performance.now());
+    const { requests, bytes } = this.allowances.of(
+      caller === undefined ? ` ${call.household ?? request.address}` : caller.uid,
+    );
+    const now = performance.now();
+    const wait = Math.max(requests.take(now, costOfQuery(query)), bytes.take(now, lengthOf(request)));
     if (wait > 0) return failure('rate_limited', WORDS.rate_limited, wait);
-    return route.run({ ...call, caller: identity });
+    const charge = (tokens: number): void => requests.charge(performance.now(), tokens);
+    if (route.needs !== 'user') return route.run({ ...call, caller, charge });
+    return caller === undefined ? failure('unauthorized') : route.run({ ...call, caller, charge });
   }
 
   private isServerKey(token: string): boolean {
@@ -103,20 +148,18 @@ export class Api {
     const [given, own] = [Buffer.from(token), Buffer.from(serverKey)];
     return given.length === own.length && timingSafeEqual(given, own);
   }
-
-  private bucketOf(uid: Uid): Bucket {
-    let bucket = this.buckets.get(uid);
-    if (bucket === undefined) {
-      bucket = new Bucket(this.parts.limits.rate, performance.now());
-      for (const oldest of this.buckets.keys()) {
-        if (this.buckets.size < BUCKETS_MAX) break;
-        this.buckets.delete(oldest);
-      }
-      this.buckets.set(uid, bucket);
-    }
-    return bucket;
-  }
 }
+
+type Unadmitted = Omit<Call, 'caller' | 'charge'>;
+
+const free = (): void => undefined;
+
+/** What a query asks for, whatever it asks of. */
+const costOfQuery = (query: URLSearchParams): number =>
+  costOfMany(Math.max(Number(numberIn(query, 'limit')) || 0, query.getAll('of').length));
+
+/** Bytes of the body as far as they are told in advance; one that is sent in chunks counts as one. */
+const lengthOf = (request: Request): number => Number(request.header('content-length') ?? 0);
 
 /** Lets the page of an allowed origin read the answer. */
 function shared(request: Request, response: Response): Response {

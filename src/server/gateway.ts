@@ -7,9 +7,11 @@ import type { Cell, Meter } from '../chat/meter.js';
 import type { Identity, Session } from '../chat/session.js';
 import { decode } from '../protocol/decode.js';
 import { type AckMode, CLOSE, DEFAULT_DEVICE, type DeviceId, HELLO_MS } from '../protocol/index.js';
+import type { AddressLimits, Household } from './address-limits.js';
 import { credentialsIn, type Identify, isOriginAllowed } from './entrance.js';
 import { failure, json } from './replies.js';
 import { DEVICE_FORM, deviceIn } from './route.js';
+import type { Credentials } from './tokens.js';
 import type { Admission, Handlers, Request } from './transport.js';
 
 /** What an upgrade said. */
@@ -18,6 +20,8 @@ export type Visitor = {
   readonly device: DeviceId;
   readonly ack: AckMode;
   readonly replace: boolean;
+  /** Whose limits it counts against. */
+  readonly household: Household;
 };
 
 type Connection = {
@@ -28,17 +32,21 @@ type Connection = {
   helloTimer: NodeJS.Timeout | undefined;
   /** A `hello` is being looked at; what follows it waits. */
   waiting: (string | undefined)[] | undefined;
+  waitingChars: number;
 };
 
 export type GatewayParts = {
   readonly chat: Chat;
   readonly identify: Identify;
   readonly origins: readonly string[];
+  readonly addresses: AddressLimits;
   readonly meter: Meter;
   readonly fault: (error: unknown) => void;
 };
 
-const HELLO_QUEUE_MAX = 64;
+/** Frames, and characters of them, that wait until the `hello` before them was looked at. */
+const WAITING_FRAMES = 64;
+const WAITING_CHARS = 262_144;
 
 export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
   private readonly connections = new Map<Line, Connection>();
@@ -56,6 +64,10 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     if (this.draining) return { refuse: failure('unavailable', 'this node stops', 1000) };
     if (!isOriginAllowed(request, this.parts.origins))
       return { refuse: failure('forbidden', 'this origin is not allowed') };
+    const { addresses } = this.parts;
+    const household = addresses.householdOf(request);
+    const wait = addresses.waitToEnter(household);
+    if (wait > 0) return { refuse: failure('rate_limited', 'too many connections of this address', wait) };
     const query = new URLSearchParams(request.query);
     const credentials = credentialsIn(request, query);
     if (credentials === undefined) return { refuse: failure('unauthorized') };
@@ -63,19 +75,25 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     const ack = query.get('ack') ?? 'auto';
     if (device === undefined) return { refuse: failure('bad_request', DEVICE_FORM) };
     if (ack !== 'auto' && ack !== 'manual') return { refuse: failure('bad_request', 'ack: auto or manual') };
-    const rest = { device, ack, replace: query.get('replace') === '1' } as const;
-    if (credentials === 'none') return { accept: { identity: undefined, ...rest } };
-    const admission = (identity: Identity | undefined): Admission<Visitor> =>
-      identity === undefined ? { refuse: failure('unauthorized') } : { accept: { identity, ...rest } };
-    const identity = this.parts.identify(credentials);
-    return identity instanceof Promise ? identity.then(admission) : admission(identity);
+    const visitor = { identity: undefined, device, ack, replace: query.get('replace') === '1', household } as const;
+    return credentials === 'none' ? { accept: visitor } : this.identify(visitor, credentials);
   }
 
   open(line: Line, visitor: Visitor): void {
-    const connection: Connection = { line, visitor, session: undefined, helloTimer: undefined, waiting: undefined };
+    const connection: Connection = {
+      line,
+      visitor,
+      session: undefined,
+      helloTimer: undefined,
+      waiting: undefined,
+      waitingChars: 0,
+    };
     this.connections.set(line, connection);
     this.now.value++;
     this.opened.value++;
+    // Others of the address may have come since it was looked at.
+    if (!this.parts.addresses.enter(visitor.household))
+      return line.close(CLOSE.overloaded.code, CLOSE.overloaded.reason);
     if (visitor.identity) this.admit(connection, visitor.identity, visitor);
     else connection.helloTimer = setTimeout(() => turnAway(line), HELLO_MS);
   }
@@ -85,7 +103,9 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     if (connection === undefined) return;
     if (connection.session) return this.parts.chat.take(connection.session, text);
     if (connection.waiting) {
-      if (connection.waiting.push(text) > HELLO_QUEUE_MAX) turnAway(line);
+      connection.waitingChars += text?.length ?? 0;
+      const frames = connection.waiting.push(text);
+      if (frames > WAITING_FRAMES || connection.waitingChars > WAITING_CHARS) tooFast(line);
       return;
     }
     connection.waiting = [];
@@ -106,6 +126,7 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     const connection = this.connections.get(line);
     if (connection === undefined) return;
     this.connections.delete(line);
+    this.parts.addresses.leave(connection.visitor.household);
     clearTimeout(connection.helloTimer);
     this.now.value--;
     this.parts.meter.cell('skein_connections_closed_total', String(code)).value++;
@@ -136,6 +157,20 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     }
   }
 
+  /** Admits who an upgrade says it is from. */
+  private identify(visitor: Visitor, credentials: Credentials): Admission<Visitor> | Promise<Admission<Visitor>> {
+    const { addresses, identify } = this.parts;
+    const wait = addresses.waitToLogIn(visitor.household);
+    if (wait > 0) return { refuse: failure('rate_limited', 'too many log-ins from this address', wait) };
+    const admission = (identity: Identity | undefined): Admission<Visitor> => {
+      if (identity !== undefined) return { accept: { ...visitor, identity } };
+      addresses.failed(visitor.household);
+      return { refuse: failure('unauthorized') };
+    };
+    const identity = identify(credentials);
+    return identity instanceof Promise ? identity.then(admission) : admission(identity);
+  }
+
   private lines(): readonly Line[] {
     return [...this.connections.keys(), ...this.parts.chat.streams.lines()];
   }
@@ -143,13 +178,19 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
   private async hello(connection: Connection, text: string | undefined): Promise<void> {
     const frame = text === undefined ? undefined : decode(text);
     if (frame?.type !== 'hello') return turnAway(connection.line);
+    const { addresses } = this.parts;
+    const { household } = connection.visitor;
+    if (addresses.waitToLogIn(household) > 0) return tooFast(connection.line);
     let identity: Identity | undefined;
     try {
       identity = await this.parts.identify(frame.token === undefined ? { uid: frame.uid } : { token: frame.token });
     } catch (error) {
       this.parts.fault(error);
     }
-    if (identity === undefined) return turnAway(connection.line);
+    if (identity === undefined) {
+      addresses.failed(household);
+      return turnAway(connection.line);
+    }
     clearTimeout(connection.helloTimer);
     if (!this.connections.has(connection.line)) return;
     const { device, ack, replace } = connection.visitor;
@@ -164,13 +205,18 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     for (const each of waiting) this.message(connection.line, each);
   }
 
-  private admit(connection: Connection, identity: Identity, options: Omit<Visitor, 'identity'>): void {
+  private admit(
+    connection: Connection,
+    identity: Identity,
+    options: Pick<Visitor, 'device' | 'ack' | 'replace'>,
+  ): void {
     const { device, ack, replace } = options;
     connection.session = this.parts.chat.admit(connection.line, { identity, device, ack, replace });
   }
 }
 
 const turnAway = (line: Line): void => line.close(CLOSE.unauthorized.code, CLOSE.unauthorized.reason);
+const tooFast = (line: Line): void => line.close(CLOSE.rateLimited.code, CLOSE.rateLimited.reason);
 
 export const upgradeRequired = () =>
   json('{"error":{"code":"bad_request","message":"this is a WebSocket; upgrade"}}', 426, { upgrade: 'websocket' });

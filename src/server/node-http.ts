@@ -1,7 +1,8 @@
 /** HTTP for the `ws` adapter: node:http's requests and responses as the transport's. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { Body, Head, IncomingRequest, plainAddress } from './request.js';
+import { plainAddress } from './addresses.js';
+import { Body, Head, IncomingRequest } from './request.js';
 import { failure, guarded, isBodyless, type OnError, wireResponse } from './response.js';
 import type { Response, Stream } from './transport.js';
 

@@ -186,19 +186,3 @@ export class IncomingRequest implements Request {
     this.controller?.abort();
   }
 }
-
-/** An address in its usual form: IPv4 dotted also in IPv6 dress, IPv6 without its zone. */
-export function plainAddress(text: string): string {
-  return text.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-}
-
-/** The same from the 4 or 16 bytes of an address. */
-export function addressOfBytes(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
-  if (bytes.length !== 16) return '';
-  if (MAPPED_PREFIX.every((byte, i) => bytes[i] === byte)) return bytes.subarray(12).join('.');
-  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
-}
-
-const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];

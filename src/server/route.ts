@@ -3,6 +3,7 @@ import type { Refused } from '../chat/policy.js';
 import type { Identity } from '../chat/session.js';
 import { type Decoded, parseObject, type Refusal } from '../protocol/decode.js';
 import { DEFAULT_DEVICE, type DeviceId, type ErrorFrame, parseDevice } from '../protocol/index.js';
+import type { Household } from './address-limits.js';
 import { failure, json } from './replies.js';
 import type { Request, Response } from './transport.js';
 
@@ -13,6 +14,10 @@ export type Call<Caller = Identity> = {
   readonly caller: Caller;
   /** What the groups of the route's pattern held, decoded. */
   readonly path: readonly string[];
+  /** Takes further tokens of the caller, for what the request turned out to cost. */
+  readonly charge: (tokens: number) => void;
+  /** Whose address it came from, as far as addresses have limits. */
+  readonly household: Household;
 };
 
 /**

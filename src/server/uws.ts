@@ -3,7 +3,8 @@
 import uWS, { type HttpRequest, type HttpResponse, type us_listen_socket, type WebSocket } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import type { Line } from '../chat/line.js';
-import { addressOfBytes, Body, Head, IncomingRequest } from './request.js';
+import { addressOfBytes } from './addresses.js';
+import { Body, Head, IncomingRequest } from './request.js';
 import { guarded, isBodyless, type OnError, settle, wireResponse } from './response.js';
 import type { Admission, Handlers, Response, Transport, TransportOptions } from './transport.js';
 import { Turn, UwsLine } from './uws-line.js';

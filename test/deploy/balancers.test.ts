@@ -14,7 +14,13 @@ describe.each(BALANCERS)('behind $name', (kind) => {
   const town = new Town({
     nodes: 3,
     redis: true,
-    env: { SKEIN_DRAIN_SECONDS: '4', SKEIN_STRANGER_MESSAGES: '100000' },
+    env: {
+      SKEIN_DRAIN_SECONDS: '4',
+      SKEIN_RATE: '100000',
+      SKEIN_STRANGER_MESSAGES: '100000',
+      SKEIN_TRUSTED_PROXIES: '127.0.0.1',
+      SKEIN_ADDRESS_LOGINS: '10',
+    },
   });
   let balancer: Balancer;
   let born = 0;
@@ -57,6 +63,21 @@ describe.each(BALANCERS)('behind $name', (kind) => {
     const line = await Connection.open(balancer.wsUrl({ uid: someone() }), { headers: { origin: balancer.url } });
     await line.firstOf('welcome');
     await line.close();
+  });
+
+  test('who guesses is known by their own address, whatever they say of it', async () => {
+    const guess = (localAddress: string, claimed: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const headers = { authorization: 'Bearer guess', 'x-forwarded-for': claimed, connection: 'close' };
+        request(`${balancer.url}/v1/blocks`, { localAddress, headers }, (answer) => {
+          answer.resume().on('end', () => resolve(answer.statusCode));
+        })
+          .on('error', reject)
+          .end();
+      });
+    const isStopped = async () => (await guess('127.0.0.7', `198.51.100.${++born % 250}`)) === 429;
+    await until(isStopped, 'who guesses to be told to wait');
+    expect(await guess('127.0.0.8', '127.0.0.7')).toBe(401);
   });
 
   test('a long poll waits as long as it was asked to, and ends at once when a message comes', async () => {

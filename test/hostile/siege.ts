@@ -18,6 +18,7 @@ export const ENV: Environment = {
   SKEIN_JWT_SECRET: SECRET,
   SKEIN_SERVER_KEY: SERVER_KEY,
   SKEIN_RATE: '100000',
+  SKEIN_RATE_BYTES: '1000000000',
   SKEIN_PENDING_MAX: '100000',
   // Else the young generation alone grows to 48 MB, and goes back when V8 finds the time.
   NODE_OPTIONS: `--max-semi-space-size=2 --import=${new URL('./collect.mjs', import.meta.url)}`,

@@ -57,9 +57,15 @@ export class House {
     return (await this.asks('/v1/messages?wait=0', { token })).status;
   }
 
-  async connects(query: Readonly<Record<string, string>>): Promise<Connection> {
-    const line = await Connection.open(`ws://127.0.0.1:${this.port}/ws?${new URLSearchParams(query)}`);
+  /** A WebSocket, whoever it is from; rejects where the upgrade is refused. */
+  async opensLine(query: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) {
+    const line = await Connection.open(`ws://127.0.0.1:${this.port}/ws?${new URLSearchParams(query)}`, { headers });
     this.connections.push(line);
+    return line;
+  }
+
+  async connects(query: Readonly<Record<string, string>>): Promise<Connection> {
+    const line = await this.opensLine(query);
     await line.firstOf('synced');
     return line;
   }

@@ -182,3 +182,28 @@ describe.each(shapesWith({}))('strangers on %s', (_shape, plan) => {
     await stranger.hears('now that we met');
   });
 });
+
+describe('two requests in hand', () => {
+  const t = townFor({ nodes: 1, redis: true, env: { SKEIN_QUERIES: '2' } });
+
+  test('are answered, a third one is told to come again; what is sent meanwhile is not counted', async () => {
+    const alice = await t.user('alice').comesTo(1);
+    const asked = [
+      { type: 'history', conv: 'all' },
+      { type: 'conversations' },
+      { type: 'history', conv: 'all' },
+      { type: 'send', receiver: 'bob', data: 1 },
+      { type: 'ping' },
+    ];
+    const answers = await Promise.all(asked.map((frame) => alice.line.request(frame)));
+    expect(answers.map(({ type, code }) => code ?? type)).toEqual([
+      'history',
+      'conversations',
+      'rate_limited',
+      'sent',
+      'pong',
+    ]);
+    expect(answers[2]?.retry).toBeGreaterThan(0);
+    expect((await alice.line.request({ type: 'history', conv: 'all' })).type).toBe('history');
+  });
+});

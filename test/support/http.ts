@@ -11,6 +11,7 @@ export interface Request {
   /** An object is sent as JSON, a string as it is. */
   readonly body?: unknown;
   readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -21,7 +22,7 @@ export interface ErrorBody {
 /** One HTTP request; whatever status comes back is an answer, only a broken connection throws. */
 export async function http<Body = ErrorBody>(url: string, request: Request = {}): Promise<Answer<Body>> {
   const { method = request.body === undefined ? 'GET' : 'POST', body, token, signal } = request;
-  const headers = new Headers();
+  const headers = new Headers(request.headers);
   if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
   if (body !== undefined) headers.set('content-type', 'application/json');
   const response = await fetch(url, {

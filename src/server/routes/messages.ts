@@ -28,7 +28,7 @@ export function messageRoutes({ chat, limits }: ApiParts): readonly Route[] {
     if (wait === undefined) return failure('bad_request', `wait: 0 to ${POLL_WAIT_MAX} whole seconds`);
     const ack = query.get('ack') || undefined;
     const answer = await chat.polls.poll({ uid: caller.uid, device }, wait * 1000, ack, request.gone);
-    if ('refused' in answer) return failure(answer.refused, answer.message);
+    if ('refused' in answer) return failure(answer.refused, answer.message, answer.retry);
     return json(`{"messages":[${answer.frames.join(',')}],"cursor":"${answer.cursor}"}`);
   }
 

@@ -28,11 +28,13 @@ const NAME_FORM = 'name: 1 to 128 characters, none of them a control character';
 const PRIVATE_FORM = 'private: true or false';
 
 export function roomRoutes({ chat: { membership }, limits }: ApiParts): readonly Route[] {
-  async function create(actor: Actor, { request }: RoomCall): Promise<Response> {
+  async function create(actor: Actor, { request, charge }: RoomCall): Promise<Response> {
     const body = await readObject(request, limits.frame);
     if ('status' in body) return body;
     const plan = planIn(body.fields, actor);
     if (typeof plan === 'string') return failure('bad_request', plan);
+    // As much as admitting them one by one.
+    charge(plan.members.length);
     const done = await membership.create(actor, plan);
     if ('refused' in done) return failure(done.refused, done.message);
     const { room, name, private: isPrivate } = plan;

@@ -2,6 +2,7 @@
 import { retryAfter } from '../../chat/answers.js';
 import type { Session } from '../../chat/session.js';
 import { STREAM_HEARTBEAT_MS, STREAM_MESSAGES_MAX, STREAM_MS } from '../../chat/streams.js';
+import type { Household } from '../address-limits.js';
 import type { ApiParts } from '../api.js';
 import { failure } from '../replies.js';
 import { type Call, DEVICE_FORM, deviceIn, type Route } from '../route.js';
@@ -15,8 +16,8 @@ const HEADERS: Headers = {
   'x-content-type-options': 'nosniff',
 };
 
-export function streamRoutes({ chat }: Pick<ApiParts, 'chat'>): readonly Route[] {
-  async function open({ request, query, caller }: Call): Promise<Response> {
+export function streamRoutes({ chat, addresses }: Pick<ApiParts, 'chat' | 'addresses'>): readonly Route[] {
+  async function open({ request, query, caller, household }: Call): Promise<Response> {
     const device = deviceIn(query);
     if (device === undefined) return failure('bad_request', DEVICE_FORM);
     // A reader of its own may find a query easier to set than a header.
@@ -25,10 +26,10 @@ export function streamRoutes({ chat }: Pick<ApiParts, 'chat'>): readonly Route[]
     if (refusal?.refused === 'unavailable') return failure('unavailable', refusal.message, retryAfter());
     if (refusal) return failure(refusal.refused, refusal.message);
     const options = { identity: caller, device, ack: 'manual', replace: query.get('replace') === '1' } as const;
-    return { status: 200, headers: HEADERS, body: (stream) => begin(stream, options) };
+    return { status: 200, headers: HEADERS, body: (stream) => begin(stream, options, household) };
   }
 
-  function begin(stream: Stream, options: Parameters<typeof chat.admit>[1]): void {
+  function begin(stream: Stream, options: Parameters<typeof chat.admit>[1], household: Household): void {
     let session: Session | undefined;
     const line = new SseLine(stream, {
       progress: chat.streams.progress({ uid: options.identity.uid, device: options.device }),
@@ -38,10 +39,12 @@ export function streamRoutes({ chat }: Pick<ApiParts, 'chat'>): readonly Route[]
       onDrain: () => session && chat.drain(session),
       onAlive: () => session && chat.pong(session, ''),
       onClose: (code) => {
+        addresses.leave(household);
         chat.streams.closed(line, code);
         if (session) chat.close(session, false);
       },
     });
+    addresses.enter(household);
     chat.streams.opened(line);
     session = chat.admit(line, options);
   }
