@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../support/client.js';
+import type { Outgoing } from '../support/frame.js';
 import { house, SERVER_KEY } from './support.js';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 /** Answers of frames that were sent in one go: a frame's type, or an error's code. */
-async function answers(line: Connection, frames: readonly object[]): Promise<(string | undefined)[]> {
+async function answers(line: Connection, frames: readonly Outgoing[]): Promise<(string | undefined)[]> {
   const all = await Promise.all(frames.map((frame) => line.request(frame)));
   return all.map(({ type, code }) => (type === 'error' ? code : type));
 }
@@ -26,7 +27,7 @@ describe('ten tokens a second', () => {
 
   test('are one look at 500 users, and none beside it', async () => {
     const line = await h.connects({ uid: 'watcher' });
-    const frames: object[] = [
+    const frames: Outgoing[] = [
       { type: 'watch', uids: numbers(500).map((i) => `w${i}`) },
       { type: 'join', room: 'r' },
     ];
