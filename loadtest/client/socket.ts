@@ -64,6 +64,11 @@ export class ClientSocket {
     this.over(undefined);
   }
 
+  /** Ends the connection without a word. */
+  lose(): void {
+    this.over('lost on purpose');
+  }
+
   private receive(chunk: Buffer): boolean {
     if (this.isOver) return true;
     if (this.head !== undefined) this.answered(chunk);

@@ -1,11 +1,13 @@
 /** Where and on what something was measured. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { ROOT } from '../rig/root.js';
 
 export type Setting = {
   readonly date: string;
+  /** Absent outside of a working copy. */
+  readonly commit?: string;
   readonly command: string;
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -19,7 +21,9 @@ export function settingOf(script: string): Setting {
   versions.Redis = /v=(\S+)/.exec(redis)?.[1] ?? 'unknown';
   for (const name of PACKAGES) versions[name] = versionIn(`node_modules/${name}/package.json`);
   const [first] = cpus();
+  const commit = commitOf();
   return {
+    ...(commit === undefined ? {} : { commit }),
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     command: ['npm run', script, ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
     machine: `${cpus().length} × ${first?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
@@ -30,6 +34,11 @@ export function settingOf(script: string): Setting {
 export function describe({ date, command, machine, versions }: Setting): string {
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `${date} UTC · \`${command}\` · ${machine} · ${list.join(', ')}`;
+}
+
+function commitOf(): string | undefined {
+  const { status, stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 const versionIn = (file: string): string => JSON.parse(readFileSync(`${ROOT}${file}`, 'utf8')).version;

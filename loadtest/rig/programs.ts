@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 
 export type Environment = Readonly<Record<string, string>>;
 
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
 const STOP_MS = 15_000;
 const alive = new Set<ChildProcess>();
 // Every turn of a comparison adds what it must clear up.
@@ -18,8 +20,8 @@ export class Program {
   /** The last lines that it printed, for whoever must find out why it ended. */
   private readonly tail: string[] = [];
   private readonly listeners = new Set<(line: string) => void>();
-  private readonly ended: Promise<void>;
-  private isOver = false;
+  readonly ended: Promise<Exit>;
+  private exit: Exit | undefined;
 
   private constructor(
     readonly name: string,
@@ -29,10 +31,10 @@ export class Program {
     for (const stream of [child.stdout, child.stderr])
       if (stream) createInterface({ input: stream }).on('line', (line) => this.hear(line));
     this.ended = new Promise((resolve) => {
-      child.once('close', () => {
-        this.isOver = true;
+      child.once('close', (code, signal) => {
+        this.exit = { code, signal };
         alive.delete(child);
-        resolve();
+        resolve(this.exit);
       });
     });
   }
@@ -45,15 +47,23 @@ export class Program {
   }
 
   get pid(): number {
-    if (this.child.pid === undefined || this.isOver) throw new Error(this.obituary);
+    if (this.child.pid === undefined || !this.isAlive) throw new Error(this.obituary);
     return this.child.pid;
+  }
+
+  get isAlive(): boolean {
+    return this.exit === undefined;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   /** Resolves when `check` does with anything but undefined. Rejects if the program ends first, or after 20 s. */
   async until<T>(check: () => Promise<T | undefined>): Promise<T> {
     const end = performance.now() + 20_000;
     for (;;) {
-      if (this.isOver || performance.now() > end) throw new Error(this.obituary);
+      if (!this.isAlive || performance.now() > end) throw new Error(this.obituary);
       const found = await check();
       if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -69,15 +79,17 @@ export class Program {
     return this.until(async () => found ?? undefined);
   }
 
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
     this.child.kill(signal);
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
-    await this.ended;
+    const exit = await this.ended;
     clearTimeout(timer);
+    return exit;
   }
 
-  private get obituary(): string {
-    return `${this.name} ${this.isOver ? 'ended' : 'does not answer'}; it said:\n${this.tail.join('\n')}`;
+  /** What became of it, and its last words. */
+  get obituary(): string {
+    return `${this.name} ${this.isAlive ? 'does not answer' : 'ended'}; it said:\n${this.tail.join('\n')}`;
   }
 
   private hear(line: string): void {

@@ -3,70 +3,33 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { type BalancerKind, type BalancerPorts, HAPROXY, NGINX } from '../../loadtest/rig/balancers.js';
 import { http } from '../support/http.js';
 import type { NodeProcess } from '../support/process.js';
 import { freePort } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { program } from './program.js';
 
-const deploy = fileURLToPath(new URL('../../deploy/', import.meta.url));
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** What differs between the configuration as it is shipped and a test: where it listens, and where the nodes are. */
-type Kind = {
-  readonly name: string;
-  /** The configuration as it is shipped. */
-  readonly shipped: string;
-  /** The same for these addresses, with files of its own in `folder`. */
-  adapt(ports: Ports, nodes: readonly NodeProcess[], folder: string): string;
-  command(file: string, folder: string): readonly string[];
+type Kind = BalancerKind & {
   /** Whether it has seen by now that no node is ready. */
-  seesNoneReady(ports: Ports): Promise<boolean>;
+  seesNoneReady(ports: BalancerPorts): Promise<boolean>;
 };
 
-type Ports = { readonly front: number; readonly metrics: number };
-
-const HAPROXY: Kind = {
-  name: 'haproxy',
-  shipped: readFileSync(join(deploy, 'haproxy/haproxy.cfg'), 'utf8'),
-  adapt: (ports, nodes) =>
-    replaced(HAPROXY.shipped, [
-      [/bind :9527/g, () => `bind 127.0.0.1:${ports.front}`],
-      [/bind :8404/g, () => `bind 127.0.0.1:${ports.metrics}`],
-      [
-        / {2}server-template node 64 skein:9527(.*) resolvers platform init-addr none/g,
-        (options) => nodes.map(({ port }) => `  server node${port} 127.0.0.1:${port}${options}`).join('\n'),
-      ],
-    ]),
-  command: (file) => ['-db', '-f', file],
-  async seesNoneReady({ metrics }) {
-    const { text } = await http(`http://127.0.0.1:${metrics}/metrics`);
-    return /^haproxy_backend_active_servers\{proxy="ready"\} 0$/m.test(text);
+export const KINDS: readonly Kind[] = [
+  {
+    ...HAPROXY,
+    async seesNoneReady({ metrics }) {
+      const { text } = await http(`http://127.0.0.1:${metrics}/metrics`);
+      return /^haproxy_backend_active_servers\{proxy="ready"\} 0$/m.test(text);
+    },
   },
-};
-
-const NGINX: Kind = {
-  name: 'nginx',
-  shipped: readFileSync(join(deploy, 'nginx/nginx.conf'), 'utf8'),
-  adapt: (ports, nodes, folder) =>
-    replaced(NGINX.shipped, [
-      [/listen 9527;/g, () => `listen 127.0.0.1:${ports.front};`],
-      [/ \/tmp\//g, () => ` ${folder}/`],
-      [/worker_rlimit_nofile 200000;/g, () => ''],
-      [
-        / {4}server skein:9527 resolve(.*)/g,
-        (options) => nodes.map(({ port }) => `    server 127.0.0.1:${port}${options}`).join('\n'),
-      ],
-    ]),
-  command: (file, folder) => ['-p', folder, '-c', file, '-g', 'daemon off;'],
-  seesNoneReady: () => Promise.resolve(true),
-};
-
-export const KINDS = [HAPROXY, NGINX];
+  { ...NGINX, seesNoneReady: () => Promise.resolve(true) },
+];
 
 /** Those that are installed here. */
 export const BALANCERS = KINDS.filter(({ name }) => program(name) !== undefined);
@@ -78,7 +41,7 @@ export class Balancer {
 
   private constructor(
     private readonly kind: Kind,
-    private readonly ports: Ports,
+    private readonly ports: BalancerPorts,
   ) {}
 
   /** Starts it, and waits until a node answers through it. */
@@ -125,7 +88,8 @@ export class Balancer {
     // nginx's workers run as another user, and keep bodies in here.
     chmodSync(this.folder, 0o755);
     const file = join(this.folder, 'conf');
-    writeFileSync(file, this.kind.adapt(this.ports, nodes, this.folder));
+    const ports = nodes.map(({ port }) => port);
+    writeFileSync(file, this.kind.adapt(this.ports, ports, this.folder));
     // A file, not a pipe: nginx opens /dev/stdout by name, which a socket does not allow.
     const log = openSync(this.log, 'a');
     const path = program(this.kind.name) ?? this.kind.name;
@@ -139,14 +103,4 @@ export class Balancer {
       });
     });
   }
-}
-
-type Replacement = readonly [pattern: RegExp, by: (group: string) => string];
-
-function replaced(text: string, replacements: readonly Replacement[]): string {
-  return replacements.reduce((before, [pattern, by]) => {
-    const after = before.replace(pattern, (_, group: unknown) => by(typeof group === 'string' ? group : ''));
-    if (after === before) throw new Error(`the configuration has no ${pattern} any more`);
-    return after;
-  }, text);
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { PushOrder } from '../../loadtest/chaos/client/push-order.js';
 import type { Frame, Outgoing } from './frame.js';
-import { PushOrder } from './push-order.js';
 import { DEADLINE_MS, until } from './until.js';
 
 export interface ConnectOptions {

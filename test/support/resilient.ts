@@ -1,9 +1,9 @@
+import { Outbox } from '../../loadtest/chaos/client/outbox.js';
+import { CursorRule } from '../../loadtest/chaos/client/push-order.js';
 import { Connection } from './client.js';
 import { dmOf, type Frame } from './frame.js';
 import { isEntry, type Ledger } from './ledger.js';
-import { Outbox } from './outbox.js';
 import type { NodeProcess } from './process.js';
-import { CursorRule } from './push-order.js';
 import { pause } from './until.js';
 
 const JITTER_MS = 200;

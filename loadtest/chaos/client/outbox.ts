@@ -35,6 +35,8 @@ export class Outbox {
   constructor(
     private readonly wire: Wire,
     private readonly settled: (settled: Settled) => void,
+    /** False: an error is an answer like any other; only what a lost connection left open is repeated, without `try`. */
+    private readonly tries = true,
   ) {}
 
   get unanswered(): number {
@@ -52,7 +54,7 @@ export class Outbox {
     const letter = this.letters.find((candidate) => candidate.id === frame.id);
     if (!letter) return;
     letter.inFlight--;
-    const mayRepeat = frame.type === 'error' && (frame.retry !== undefined || frame.code === 'internal');
+    const mayRepeat = this.tries && frame.type === 'error' && (frame.retry !== undefined || frame.code === 'internal');
     if (mayRepeat) {
       this.isHolding = true;
       this.wait = Math.max(this.wait, frame.retry ?? 100);
@@ -91,6 +93,7 @@ export class Outbox {
   }
 
   private write(letter: Letter): void {
-    if (this.wire.send({ ...letter.frame, id: letter.id, try: this.attempt })) letter.inFlight++;
+    const attempt = this.tries ? { try: this.attempt } : {};
+    if (this.wire.send({ ...letter.frame, id: letter.id, ...attempt })) letter.inFlight++;
   }
 }

@@ -1,0 +1,94 @@
+/** One node of a run, always on the same port, and its own way to Redis. */
+import { get } from 'node:http';
+import { residentBytesOf } from '../../rig/cost.js';
+import { type Environment, type Exit, Program } from '../../rig/programs.js';
+import { ROOT } from '../../rig/root.js';
+import type { TcpProxy } from '../tcp-proxy.js';
+
+export const MAIN = `${ROOT}dist/main.js`;
+const DRAIN_SECONDS = 4;
+const HEALTH_MS = 1_000;
+
+export class ChaosNode {
+  private program: Program | undefined;
+  /** Whether its end is wanted. */
+  private isCondemned = false;
+  /** Resident bytes when it was first ready. */
+  memoryAtStart = 0;
+  starts = 0;
+
+  constructor(
+    readonly number: number,
+    readonly port: number,
+    readonly link: TcpProxy,
+    private readonly env: Environment,
+  ) {}
+
+  get name(): string {
+    return `node ${this.number}`;
+  }
+
+  /** Starts it and waits until it is ready for traffic. */
+  async start(): Promise<void> {
+    this.isCondemned = false;
+    this.starts++;
+    const program = Program.start(this.name, process.execPath, [MAIN], {
+      ...{ REDIS_URL: this.link.url, SKEIN_PORT: `${this.port}`, SKEIN_METRICS_PORT: '0' },
+      ...{ SKEIN_NODE_ID: `chaos-${this.number}`, SKEIN_DRAIN_SECONDS: `${DRAIN_SECONDS}`, ...this.env },
+    });
+    this.program = program;
+    await program.until(async () => ((await this.isReady()) ? true : undefined));
+    if (this.memoryAtStart === 0) this.memoryAtStart = this.memory;
+  }
+
+  kill(): Promise<Exit> {
+    this.isCondemned = true;
+    return this.running.stop('SIGKILL');
+  }
+
+  /** SIGTERM; it leaves by itself. */
+  async leave(): Promise<Exit> {
+    this.isCondemned = true;
+    return this.running.stop('SIGTERM');
+  }
+
+  freezes(): void {
+    this.running.signal('SIGSTOP');
+  }
+
+  thaws(): void {
+    this.program?.signal('SIGCONT');
+  }
+
+  get isAlive(): boolean {
+    return this.program?.isAlive ?? false;
+  }
+
+  /** What it said when it ended by itself; undefined if it did not. */
+  get crash(): string | undefined {
+    return this.program === undefined || this.isAlive || this.isCondemned ? undefined : this.program.obituary;
+  }
+
+  /** Resident bytes now. */
+  get memory(): number {
+    return residentBytesOf(this.running.pid);
+  }
+
+  isReady(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const asked = get({ host: '127.0.0.1', port: this.port, path: '/readyz', agent: false, timeout: HEALTH_MS });
+      asked.on('response', (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      });
+      asked.on('timeout', () => asked.destroy());
+      // It does not listen (yet): not ready.
+      asked.on('error', () => resolve(false));
+    });
+  }
+
+  private get running(): Program {
+    if (this.program === undefined) throw new Error(`${this.name} was not started`);
+    return this.program;
+  }
+}
