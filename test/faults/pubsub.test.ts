@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TcpProxy } from '../../loadtest/chaos/tcp-proxy.js';
 import { http } from '../support/http.js';
 import type { Person, Room } from '../support/person.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 import { type Town, town } from '../support/town.js';
 import { until } from '../support/until.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Crowd } from '../support/crowd.js';
 import { TcpProxy } from '../../loadtest/chaos/tcp-proxy.js';
+import { Crowd } from '../support/crowd.js';
 import { type Town, town } from '../support/town.js';
 import { until } from '../support/until.js';
 
