@@ -19,8 +19,8 @@ import type { Handlers, Request, Response } from './server/transport.js';
 const BUFFERED_MAX = 1_048_576;
 const HEADERS_MAX = 4_096;
 
-/** Milliseconds in which the last answers leave this process. */
-const WRITTEN_MS = 50;
+/** Milliseconds in which the last answers and farewells leave this process, and busy proxies pass them on. */
+const WRITTEN_MS = 250;
 
 export type NodeParts = {
   readonly config: Config;

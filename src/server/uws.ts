@@ -4,6 +4,7 @@ import uWS, { type HttpRequest, type HttpResponse, type us_listen_socket, type W
 import { STATUS_CODES } from 'node:http';
 import type { Line } from '../chat/line.js';
 import { addressOfBytes } from './addresses.js';
+import { assertFree } from './port.js';
 import { Body, Head, IncomingRequest } from './request.js';
 import { guarded, isBodyless, type OnError, settle, wireResponse } from './response.js';
 import type { Admission, Handlers, Response, Transport, TransportOptions } from './transport.js';
@@ -15,9 +16,6 @@ import { UwsStream } from './uws-stream.js';
  * time that a closed one may take to drain.
  */
 const IDLE_SECONDS = 120;
-
-/** LIBUS_LISTEN_EXCLUSIVE_PORT, which the library's types name only as a member of an enum that is not there. */
-const LISTEN_EXCLUSIVELY = 1;
 
 type Context<State> = { state: State; line?: UwsLine };
 type Socket<State> = WebSocket<Context<State>> & Context<State>;
@@ -76,18 +74,18 @@ class UwsTransport<State> implements Transport {
     this.app.any('/*', (res, req) => this.serve(res, req, undefined));
   }
 
-  listen(host: string, port: number): Promise<number> {
+  /**
+   * The library would share the port with another process, and each get half of the clients; asked not to, it would not
+   * get a port back on which an earlier process had connections a minute ago. So whether it is free is found out first.
+   */
+  async listen(host: string, port: number): Promise<number> {
+    await assertFree(host, port);
     return new Promise((resolve, reject) => {
-      const listener = (socket: us_listen_socket | false): void => {
-        if (!socket)
-          return reject(new Error(`cannot listen on ${host}:${port}: in use, or not an address of this host`));
+      this.app.listen(host, port, (socket) => {
+        if (!socket) return reject(new Error(`cannot listen on ${host}:${port}`));
         this.listening = socket;
         resolve(uWS.us_socket_local_port(socket));
-      };
-      // Without the option two processes would share the port, and each get half of the clients. The library takes
-      // host and options together; its types don't tell.
-      const exclusively: unknown[] = [host, port, LISTEN_EXCLUSIVELY, listener];
-      Reflect.apply(this.app.listen, this.app, exclusively);
+      });
     });
   }
 

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Connection } from '../support/client.js';
 import { Crowd } from '../support/crowd.js';
 import { http } from '../support/http.js';
 import { Program, runToExit, startNode } from '../support/process.js';
+import { freePort } from '../support/redis.js';
 import { type Town, town } from '../support/town.js';
 import { until } from '../support/until.js';
 
@@ -94,6 +96,28 @@ describe.concurrent('starting', () => {
     } finally {
       squatter.close();
     }
+  });
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'after %s it gets its port back at once, whoever was on it',
+    async (end) => {
+      const env = { SKEIN_PORT: String(await freePort()), SKEIN_DRAIN_SECONDS: '1' };
+      const node = await startNode(env);
+      const lines = await Promise.all(['a', 'b', 'c'].map((uid) => Connection.open(node.wsUrl({ uid }))));
+      await node.kill(end);
+      await Promise.all(lines.map((line) => line.closed));
+      const again = await startNode(env);
+      expect(again.port).toBe(node.port);
+      await again.kill('SIGKILL');
+    },
+  );
+
+  test('two of them never share a port', async () => {
+    const env = { SKEIN_PORT: String(await freePort()) };
+    const node = await startNode(env);
+    const { code, printed } = await runToExit(env);
+    expect([code, printed]).toEqual([1, expect.stringContaining(env.SKEIN_PORT)]);
+    await node.kill('SIGKILL');
   });
 
   test('wrong settings stop it with every error at once', async () => {

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CLOSE } from '../../src/protocol/index.js';
+import { BALANCERS, Balancer } from '../deploy/balancer.js';
+import { startNode } from '../support/process.js';
+import { freePort } from '../support/redis.js';
+import { type Town, town } from '../support/town.js';
+import { until } from '../support/until.js';
+import { percentile, SdkCrowd } from './sdk-crowd.js';
+
+/** `SKEIN_TEST_CLIENTS=2000` is the full size; a drain of ten seconds then, as in production. */
+const CLIENTS = Number(process.env.SKEIN_TEST_CLIENTS ?? 300);
+const isFull = CLIENTS > 300;
+const DRAIN_SECONDS = isFull ? 10 : 4;
+const ENV = { SKEIN_RATE: '100000', SKEIN_DRAIN_SECONDS: `${DRAIN_SECONDS}` };
+
+describe.each(BALANCERS.slice(0, 1))('three nodes behind $name, restarted one after the other', (kind) => {
+  let t: Town;
+  let balancer: Balancer;
+  const starts = (port: number) => startNode({ ...ENV, REDIS_URL: t.redis.url, SKEIN_PORT: `${port}` });
+  beforeAll(async () => {
+    t = await town({ nodes: 0, redis: true });
+    // Each has a port of its own that it takes again, for the load balancer knows no other.
+    for (let node = 0; node < 3; node++) t.nodes.push(await starts(await freePort()));
+    balancer = await Balancer.start(kind, t.nodes);
+  });
+  afterAll(async () => {
+    await balancer?.stop();
+    await t.closes();
+  });
+
+  test('lose nothing, double nothing, and send their clients away little by little', async () => {
+    const crowd = await SdkCrowd.at(balancer.url, CLIENTS);
+    try {
+      crowd.talks(CLIENTS / 2);
+      for (const [index, node] of [...t.nodes].entries()) {
+        const before = crowd.losses.length;
+        const start = performance.now();
+        const exit = await node.kill('SIGTERM');
+        expect(exit).toEqual({ code: 0, signal: null });
+        expect(performance.now() - start).toBeLessThan(DRAIN_SECONDS * 1_000);
+        await until(() => crowd.online === CLIENTS, 'everybody to be back', 20_000);
+        const losses = crowd.losses.slice(before);
+        expect(losses.length).toBeGreaterThan(CLIENTS / 10);
+        expect(losses.filter(({ reason }) => reason === CLOSE.restart.reason).length).toBeGreaterThan(
+          losses.length * 0.8,
+        );
+        // Half of the drain time is there to come back in; no tenth of it is for many.
+        const nexts = losses.map(({ next }) => next);
+        const tenth = (DRAIN_SECONDS * 1_000) / 2 / 10;
+        const busiest = Math.max(...nexts.map((from) => nexts.filter((at) => at >= from && at < from + tenth).length));
+        expect(busiest).toBeLessThan(losses.length * 0.4);
+        t.nodes[index] = await starts(node.port);
+      }
+      const account = await crowd.settles(20_000);
+      expect(account).toMatchObject({ lost: 0, doubled: 0, reordered: 0, unexplained: 0, refused: 0 });
+      if (isFull) {
+        const away = crowd.losses.map(({ at, back = at }) => back - at);
+        console.log(
+          JSON.stringify({
+            ...account,
+            reconnects: away.length,
+            awayMs: [50, 99].map((p) => Math.round(percentile(away, p))),
+            latencyMs: [50, 99, 100].map((p) => Math.round(percentile(crowd.latencies, p))),
+          }),
+        );
+      }
+    } finally {
+      await crowd.leaves();
+    }
+  }, 120_000);
+});
