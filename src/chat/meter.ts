@@ -54,6 +54,11 @@ export const METRICS = {
   skein_forwards_wasted_total: { kind: 'counter', help: 'Forwarded entries that found nobody.' },
   skein_redis_command_seconds: { kind: 'histogram', help: 'Time of a call to Redis, by operation.', labels: ['op'] },
   skein_redis_errors_total: { kind: 'counter', help: 'Failed calls to Redis, by operation.', labels: ['op'] },
+  skein_redis_calls: {
+    kind: 'gauge',
+    help: 'Calls to Redis now, by connection; above 256 they wait for their turn.',
+    labels: ['connection'],
+  },
   skein_redis_reconnects_total: {
     kind: 'counter',
     help: 'Reconnects to Redis, by connection.',

@@ -5,7 +5,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Meter } from '../chat/meter.js';
+import { Gate } from '../chat/gate.js';
+import type { Cell, Meter } from '../chat/meter.js';
 import { Unavailable } from '../chat/ports.js';
 
 export interface Logger {
@@ -30,6 +31,12 @@ const CONNECT_MS = 2_000;
 const PREPARE_MS = 3_000;
 /** A write that took longer counts as failed, and its connection ends, so that no later write can overtake it. */
 const CALL_MS = 1_500;
+/** Calls under way at once; further ones wait in order, so long and so many as they may, and are refused then. */
+const CALLS_AT_ONCE = 256;
+const WAIT_MS = CALL_MS;
+const WAITING_MAX = 10_000;
+/** The heartbeat waits for nobody: a node that is only busy must not be taken for dead. */
+const URGENT = 'beat';
 const RETRY_FIRST_MS = 20;
 const RETRY_MAX_MS = 1_000;
 
@@ -39,6 +46,8 @@ const WRONG_PLACE = /^(READONLY|LOADING|MASTERDOWN|NOAUTH)\b/;
 export class Link {
   readonly #options: LinkOptions;
   readonly #closing = new AbortController();
+  readonly #gate = new Gate(CALLS_AT_ONCE);
+  readonly #calls: Cell;
   #client: Redis | undefined;
   #upSince = 0;
   #ups = 0;
@@ -47,6 +56,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#calls = options.meter.cell('skein_redis_calls', options.name);
   }
 
   /** Milliseconds for which the connection has been up; 0 if it isn't. */
@@ -77,27 +87,42 @@ export class Link {
   }
 
   /**
-   * Runs work on the connection. Rejects with Unavailable at once while it is down, else within CALL_MS.
-   * `op` is the label in the metrics.
+   * Runs work on the connection, in its turn. Rejects with Unavailable at once while it is down, else within WAIT_MS and
+   * CALL_MS. `op` is the label in the metrics.
    */
-  async call<T>(op: string, work: (client: Redis) => Promise<T>): Promise<T> {
-    const { meter } = this.#options;
+  call<T>(op: string, work: (client: Redis) => Promise<T>): Promise<T> {
+    if (op === URGENT) return this.#call(op, work);
+    if (this.#gate.waiting >= WAITING_MAX) return Promise.reject(this.#failed(op, 'too much waits for Redis'));
+    const begun = performance.now();
+    this.#calls.value++;
+    return this.#gate
+      .run(() => {
+        if (performance.now() - begun > WAIT_MS) throw this.#failed(op, 'Redis is too slow');
+        return this.#call(op, work);
+      })
+      .finally(() => {
+        this.#calls.value--;
+      });
+  }
+
+  async #call<T>(op: string, work: (client: Redis) => Promise<T>): Promise<T> {
     const client = this.#client;
-    if (client === undefined) {
-      meter.cell('skein_redis_errors_total', op).value++;
-      throw new Unavailable(`Redis is away: ${this.#lastError.message}`);
-    }
+    if (client === undefined) throw this.#failed(op, `Redis is away: ${this.#lastError.message}`);
     const begun = performance.now();
     try {
       return await bounded(work(client), CALL_MS, () => this.#drop(client, new Error(`${op} timed out`)));
     } catch (error) {
       const cause = asError(error);
       if (WRONG_PLACE.test(cause.message)) this.#drop(client, cause);
-      meter.cell('skein_redis_errors_total', op).value++;
-      throw new Unavailable(`${op}: ${cause.message}`, { cause });
+      throw this.#failed(op, cause.message, cause);
     } finally {
-      meter.observe('skein_redis_command_seconds', (performance.now() - begun) / 1_000, op);
+      this.#options.meter.observe('skein_redis_command_seconds', (performance.now() - begun) / 1_000, op);
     }
+  }
+
+  #failed(op: string, reason: string, cause?: Error): Unavailable {
+    this.#options.meter.cell('skein_redis_errors_total', op).value++;
+    return new Unavailable(`${op}: ${reason}`, { cause });
   }
 
   async #keep(): Promise<void> {
