@@ -64,6 +64,8 @@ export class Arrivals {
     registry.add(session);
     this.users.value = registry.size;
     try {
+      // A new device starts at what the others have acknowledged.
+      if (others.length > 0) await this.parts.cursors.writtenFor(session.uid);
       const arrival = await this.gate.run(() =>
         devices.enter({ uid: session.uid, device: session.device }, session.conn),
       );

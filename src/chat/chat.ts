@@ -102,7 +102,7 @@ export function createChat(parts: ChatParts) {
   const { devices } = backend;
   const tokens = new CursorTokens({ devices, cursors, secret: () => secret });
   const { userSockets } = parts.limits;
-  const polls = new Polls({ backend, registry, feeds, tokens, watch, userSockets, newConn, fault });
+  const polls = new Polls({ backend, registry, feeds, cursors, tokens, watch, userSockets, newConn, fault });
   bans.onBanned = (ban) => {
     control.disconnect(ban, CLOSE.banned.code);
     polls.endOf(ban.uid);

@@ -64,6 +64,11 @@ export class Cursors {
     return outcomes;
   }
 
+  /** Resolves when what this user's connections here said so far is written, or could not be. */
+  async writtenFor(uid: Mark['uid']): Promise<void> {
+    if (this.parts.registry.get(uid)) await this.flush();
+  }
+
   /** Writes all that is noted; resolves when it is written, or could not be. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);

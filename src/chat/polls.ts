@@ -6,6 +6,7 @@
 import { type Conv, type ErrorCode, PAGE_BYTES_MAX, POLL_CONVERSATIONS_MAX } from '../protocol/index.js';
 import { viewOf } from './answers.js';
 import type { CursorTokens } from './cursor-token.js';
+import type { Cursors } from './cursors.js';
 import type { Feeds } from './feeds.js';
 import type { Backend, ConnId, Reader, Standing } from './ports.js';
 import type { Registry, Waiter } from './registry.js';
@@ -24,6 +25,7 @@ export type PollParts = {
   readonly backend: Backend;
   readonly registry: Registry;
   readonly feeds: Feeds;
+  readonly cursors: Cursors;
   readonly tokens: CursorTokens;
   readonly watch: Watch;
   /** Devices of one user that may poll one node at a time. */
@@ -165,6 +167,8 @@ export class Polls {
   }
 
   private async enter({ reader, conn }: Poller): Promise<void> {
+    // A new device starts at what the others have acknowledged.
+    await this.parts.cursors.writtenFor(reader.uid);
     const arrival = await this.parts.backend.devices.enter(reader, conn);
     const user = this.parts.registry.get(reader.uid);
     if (user) user.blocks = new Set(arrival.blocks);

@@ -59,7 +59,7 @@ export class Requests {
 
   /** The user's conversations, newest first; what was read through this node before counts as read. */
   async conversations(uid: Uid, frame: Decoded<'conversations'>): Promise<string> {
-    await this.parts.cursors.flush();
+    await this.parts.cursors.writtenFor(uid);
     const limit = frame.limit ?? PAGE_LIMIT_DEFAULT;
     const { conversations, more } = await this.parts.backend.conversations.list(uid, frame.before, limit);
     const blocks = await this.blocksOf(uid);

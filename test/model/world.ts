@@ -15,6 +15,7 @@ export const DEVICES = ['phone', 'desk'] as const;
 
 /** A connected device: the person at it, and all that must have come to her so far. */
 type Line = {
+  readonly node: number;
   readonly user: User;
   readonly device: Device;
   readonly person: Person;
@@ -28,6 +29,8 @@ export class World {
   private readonly host: Person;
   private readonly cursors = new Map<User, { readonly cursor: string; readonly messages: readonly Frame[] }>();
   private ids = 0;
+  /** Acknowledgements that the node they came to may not have written yet: it takes its time. */
+  private fresh: { person: Person; node: number; path: string; seq: number | undefined }[] = [];
 
   private constructor(
     private readonly town: Town,
@@ -67,7 +70,8 @@ export class World {
   async comes(user: number, device: number, node: number): Promise<void> {
     const seen = this.reference.sees(this.user(user), DEVICES[device]!);
     const person = new Person(this.town, this.user(user).uid, DEVICES[device]!);
-    const line: Line = { user: this.user(user), device: seen, person, due: new Map() };
+    await this.know(node);
+    const line: Line = { node, user: this.user(user), device: seen, person, due: new Map() };
     for (const log of this.reference.logsOf(line.user)) {
       line.due.set(log.conv, [...this.reference.pending(line.user, seen, log)]);
     }
@@ -77,7 +81,8 @@ export class World {
   }
 
   async goes(user: number, device: number, isOrderly: boolean): Promise<void> {
-    const { person } = this.line(user, device)!;
+    const { person, node } = this.line(user, device)!;
+    await this.know((node % 2) + 1);
     this.lines.delete(keyOf(user, device));
     await (isOrderly ? person.leaves() : person.vanishes());
   }
@@ -124,12 +129,14 @@ export class World {
     await this.settles();
   }
 
-  async acks({ user, device, person }: Line, log: Log, place: number): Promise<void> {
+  async acks({ user, device, person, node }: Line, log: Log, place: number): Promise<void> {
     const at = place % (log.entries.length + 1);
     if (at === 0) return;
-    person.line.send({ type: 'ack', conv: log.conv, seq: log.entries[at - 1]!.seq });
+    const { seq } = log.entries[at - 1]!;
+    person.line.send({ type: 'ack', conv: log.conv, seq });
     this.reference.acks(user, device, log, at);
     await person.line.settles();
+    this.fresh.push({ person, node, path: `/conversations/${encodeURIComponent(log.conv)}/ack`, seq });
   }
 
   async reads({ user, person }: Line, log: Log, place: number): Promise<void> {
@@ -211,6 +218,7 @@ export class World {
     const device = this.reference.sees(user, POLLING);
     const query = { wait: '0', ...(before && isAcking && { ack: before.cursor }) };
     if (before && isAcking) this.acksPolled(user, device, before.messages);
+    await this.know(node);
     const answer = await this.town.poller(user.uid, POLLING).asks(node, query);
     expect(answer.status).toBe(200);
     const poll: Poll = answer.body;
@@ -251,6 +259,16 @@ export class World {
       await person.leaves();
     }
     this.lines.clear();
+  }
+
+  /** Whatever was acknowledged at another node than this one is written; over HTTP that is at once. */
+  private async know(node: number): Promise<void> {
+    const elsewhere = this.fresh.filter((ack) => ack.node !== node);
+    this.fresh = this.fresh.filter((ack) => ack.node === node);
+    for (const { person, path, seq } of elsewhere) {
+      const answer = await person.calls(node, 'POST', `${path}?device=${person.deviceName}`, { seq });
+      expect([200, 403]).toContain(answer.status);
+    }
   }
 
   private person(user: User): Person {
