@@ -5,7 +5,7 @@ import { Log } from './reference.js';
 import { type Change, DEVICES, NAMES, World } from './world.js';
 
 /** `MODEL_RUNS` and `MODEL_SEED` make it longer, or the same again. */
-const RUNS = Number(process.env.MODEL_RUNS ?? 25);
+const RUNS = Number(process.env.MODEL_RUNS ?? 15);
 const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000_000);
 const COMMANDS_MAX = 60;
 
@@ -135,6 +135,22 @@ const polls = fc.tuple(user, node, fc.boolean()).map(([u, n, isAcking]) =>
   }),
 );
 
+const FAULTS_MAX = 2;
+const dies = node.map((n) =>
+  commandOf({
+    name: `node ${n} is killed and started again`,
+    may: (world) => world.faults < FAULTS_MAX,
+    does: (world) => world.kills(n),
+  }),
+);
+const cut = fc.constant(
+  commandOf({
+    name: 'all subscriptions are cut',
+    may: (world) => world.faults < FAULTS_MAX,
+    does: (world) => world.cuts(),
+  }),
+);
+
 const COMMANDS = [
   comes,
   comes,
@@ -155,6 +171,7 @@ const COMMANDS = [
 
 describe.each(shapesWith({}))('whatever people do, in any order, on %s', (_shape, plan) => {
   const t = townFor(plan);
+  const commands = plan.redis ? [...COMMANDS, dies, cut] : COMMANDS;
 
   test(`everybody gets what a plain list would give them (seed ${SEED})`, {
     timeout: 60_000 + RUNS * 5_000,
@@ -162,9 +179,9 @@ describe.each(shapesWith({}))('whatever people do, in any order, on %s', (_shape
     const all = new Log('all');
     let ran = 0;
     await fc.assert(
-      fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: COMMANDS_MAX, size: 'max' }), async (commands) => {
+      fc.asyncProperty(fc.commands(commands, { maxCommands: COMMANDS_MAX, size: 'max' }), async (script) => {
         const world = await World.founded(t, all);
-        await fc.asyncModelRun(() => ({ model: world, real: world }), commands);
+        await fc.asyncModelRun(() => ({ model: world, real: world }), script);
         await world.ends();
         expect(t.violations()).toEqual([]);
         ran++;

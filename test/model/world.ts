@@ -28,6 +28,8 @@ export class World {
   private readonly room: Room;
   private readonly host: Person;
   private readonly cursors = new Map<User, { readonly cursor: string; readonly messages: readonly Frame[] }>();
+  /** Things that were broken so far. */
+  faults = 0;
   private ids = 0;
   /** Acknowledgements that the node they came to may not have written yet: it takes its time. */
   private fresh: { person: Person; node: number; path: string; seq: number | undefined }[] = [];
@@ -85,6 +87,21 @@ export class World {
     await this.know((node % 2) + 1);
     this.lines.delete(keyOf(user, device));
     await (isOrderly ? person.leaves() : person.vanishes());
+  }
+
+  /** A node ends as a power failure would end it, and another one takes its place. */
+  async kills(node: number): Promise<void> {
+    this.faults++;
+    await this.know((node % 2) + 1);
+    for (const [key, line] of this.lines) if (line.node === node) this.lines.delete(key);
+    await this.town.node(node).kill('SIGKILL');
+    await this.town.starts(node);
+  }
+
+  /** Every subscription to Redis ends at once; what is published in the meantime reaches nobody. */
+  async cuts(): Promise<void> {
+    this.faults++;
+    await this.town.redis.ask((client) => client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
   }
 
   /** Sends through a line, or by HTTP through a node. */
