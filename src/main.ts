@@ -33,9 +33,8 @@ if (process.argv.includes('--help')) {
 async function start(config: Config): Promise<void> {
   const log = createLog(config);
   const metrics = createMetrics();
-  const backend = pickBackend(config, metrics, log);
   try {
-    await run(config, backend, metrics, log);
+    await run(config, pickBackend(config, metrics, log), metrics, log);
   } catch (error) {
     log.fatal({ err: error }, 'cannot start');
     process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -106,6 +105,7 @@ function pickBackend(config: Config, { meter }: Metrics, log: Log): Backend {
   if (config.redisUrl === undefined) return createMemoryBackend({ limits });
   return createRedisBackend({
     url: config.redisUrl,
+    caFile: config.redisCa,
     prefix: config.redisPrefix,
     limits,
     meter,

@@ -7,6 +7,7 @@ import type { Log } from './ops/log.js';
 import type { Config } from './ops/settings.js';
 import { AddressLimits } from './server/address-limits.js';
 import { Api } from './server/api.js';
+import { readCertificate } from './server/certificate.js';
 import { chooseTransport } from './server/choose.js';
 import { Gateway, upgradeRequired, type Visitor } from './server/gateway.js';
 import { createFindKey } from './server/keys.js';
@@ -99,7 +100,9 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     close: (line, code, byClient) => gateway.close(line, code, byClient),
     http,
   };
-  const options = { maxFrame: config.maxFrame, maxBuffered: BUFFERED_MAX, maxHeaders: HEADERS_MAX };
+  const { tlsCert, tlsKey } = config;
+  const tls = tlsCert && tlsKey ? readCertificate(tlsCert, tlsKey, (why) => log.warn(why)) : undefined;
+  const options = { maxFrame: config.maxFrame, maxBuffered: BUFFERED_MAX, maxHeaders: HEADERS_MAX, tls };
   const { transport, fallback } = await chooseTransport(config.sockets, options, handlers, fault);
   chat = createChat({ node: config.nodeId, backend, switchboard: transport, meter, limits, identify, debug, fault });
   const gateway = new Gateway({ chat, identify, origins: config.origins, addresses, meter, fault });

@@ -90,6 +90,12 @@ function contradictions(config: Config, errors: readonly string[]): string[] {
     found.push(`SKEIN_AUTH: jwt needs ${keys[0]}, ${keys[1]} or ${keys[2]}`);
   }
   if (given.length > 1) found.push(`${keys.join(', ')}: give one of them, not several`);
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
+    found.push('SKEIN_TLS_CERT and SKEIN_TLS_KEY: give both, or none');
+  }
+  if (config.redisCa !== undefined && config.redisUrl !== undefined && !config.redisUrl.startsWith('rediss://')) {
+    found.push('SKEIN_REDIS_CA: REDIS_URL does not begin with rediss://, so nothing would be encrypted');
+  }
   if (config.serverKey !== undefined && !/^[\x21-\x7e]+$/.test(config.serverKey)) {
     found.push('SKEIN_SERVER_KEY: must be printable ASCII without spaces, or no header can carry it');
   }

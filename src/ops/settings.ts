@@ -64,6 +64,13 @@ export const SETTINGS = {
     '9527',
     'Port for WebSocket, HTTP and the page; `0` takes any free one.',
   ),
+  tlsCert: optional(
+    'SKEIN_TLS_CERT',
+    path,
+    'none: plain HTTP',
+    'Certificate, with those between it and its authority, that the node ends TLS with itself. Read at the start.',
+  ),
+  tlsKey: optional('SKEIN_TLS_KEY', path, 'none', 'The private key of `SKEIN_TLS_CERT`, without a passphrase.'),
   metricsHost: optional(
     'SKEIN_METRICS_HOST',
     host,
@@ -216,6 +223,12 @@ export const SETTINGS = {
     choice('auto', 'uws', 'ws'),
     'auto',
     'Socket library: uWebSockets.js, `ws`, or the first of them that loads.',
+  ),
+  redisCa: optional(
+    'SKEIN_REDIS_CA',
+    path,
+    'the authorities that Node.js knows',
+    'Certificate of the authority that Redis’s own comes from, where `REDIS_URL` begins with `rediss://`.',
   ),
   redisPrefix: given('SKEIN_REDIS_PREFIX', shortName, 'sk', 'Begins every key and channel in Redis.'),
   allowWeakRedis: given(

@@ -1,4 +1,7 @@
 /** From a URL to what ioredis must be told about where Redis is. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import type { RedisOptions } from 'ioredis';
 
 /** Where to connect, and how an operator may be told so: without credentials. */
@@ -10,16 +13,19 @@ const FORM = /^(?<scheme>[a-z+]+):\/\/(?:(?<login>[^@/]*)@)?(?<hosts>[^/]+)(?:\/
 
 /**
  * Reads `redis://[user:password@]host[:port][/db]`, `rediss://…` (TLS) or
- * `redis+sentinel://[user:password@]host[:port][,host…]/name[/db]`. Throws with a message for the operator otherwise.
+ * `redis+sentinel://[user:password@]host[:port][,host…]/name[/db]`. `ca`: whom to trust with TLS, as PEM; else whom
+ * Node.js trusts. Throws with a message for the operator otherwise.
  */
-export function parseAddress(url: string): Address {
+export function parseAddress(url: string, ca?: string): Address {
   const groups = FORM.exec(url)?.groups;
   if (groups === undefined) throw new Error('the Redis URL is not of the form redis://host:port');
   const { scheme = '', login, hosts = '', path = '' } = groups;
   const credentials = credentialsOf(login);
   if (scheme === 'redis' || scheme === 'rediss') {
     const { host, port } = hostOf(hosts, REDIS_PORT);
-    const tls = scheme === 'rediss' ? { tls: { servername: host } } : {};
+    // A certificate for an address is looked at by that address; there is no server name then.
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    const tls = scheme === 'rediss' ? { tls: { ...servername, ...(ca !== undefined && { ca }) } } : {};
     return { options: { host, port, db: dbOf(path), ...credentials, ...tls }, shown: `${host}:${port}` };
   }
   if (scheme === 'redis+sentinel') {
@@ -29,6 +35,18 @@ export function parseAddress(url: string): Address {
     return { options: { sentinels, name, db: dbOf(db), ...credentials }, shown: `${name} at ${hosts}` };
   }
   throw new Error(`the Redis URL begins with ${scheme}://; it must be redis://, rediss:// or redis+sentinel://`);
+}
+
+/** The certificate of an authority, from a file. Throws with a message for the operator. */
+export function readAuthority(path: string): string {
+  try {
+    const pem = readFileSync(path, 'utf8');
+    new X509Certificate(pem);
+    return pem;
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    throw new Error(`SKEIN_REDIS_CA: no certificate in PEM form can be read from it (${why})`, { cause });
+  }
 }
 
 function credentialsOf(login: string | undefined): Pick<RedisOptions, 'username' | 'password'> {

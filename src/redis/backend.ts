@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Meter } from '../chat/meter.js';
 import type { Backend, Health, Listener, Log, NodeId, Presence, Rooms, StoreLimits, Whispers } from '../chat/ports.js';
 import type { Conv } from '../protocol/index.js';
-import { type Address, parseAddress } from './address.js';
+import { type Address, parseAddress, readAuthority } from './address.js';
 import { RedisAmendments } from './amendments.js';
 import { RedisBans } from './bans.js';
 import { RedisBlocks } from './blocks.js';
@@ -28,6 +28,8 @@ import { RedisWords } from './words.js';
 export type RedisBackendOptions = {
   /** See parseAddress. */
   readonly url: string;
+  /** Path of the certificate of the authority that Redis's own comes from; default: those that Node.js knows. */
+  readonly caFile?: string | undefined;
   /** Begins every key and channel; default `sk`. Letters, digits, `_`, `-` and `.`. */
   readonly prefix?: string | undefined;
   readonly limits: StoreLimits;
@@ -78,7 +80,7 @@ class RedisBackend implements Backend {
     const { prefix = 'sk', limits, meter, log } = options;
     if (!/^[A-Za-z0-9_.-]{1,32}$/.test(prefix)) throw new Error(`not a key prefix: ${prefix}`);
     this.#options = options;
-    this.#address = parseAddress(options.url);
+    this.#address = parseAddress(options.url, options.caFile && readAuthority(options.caFile));
     this.#keys = keysOf(rootOf(prefix));
     this.#scripts = new Scripts(rootOf(prefix));
     this.#sends = this.#link('sends', (client) => this.#prepareSends(client));

@@ -1,5 +1,6 @@
 /** What an HTTP and WebSocket library must do for a node. uws.ts and ws.ts do it; test/transport holds both to it. */
 import type { Line, Switchboard } from '../chat/line.js';
+import type { Certificate } from './certificate.js';
 
 export type Request = {
   readonly method: string;
@@ -66,6 +67,8 @@ export type TransportOptions = {
   readonly maxBuffered: number;
   /** Bytes of a request's line and headers together, and of one header. */
   readonly maxHeaders: number;
+  /** Then the port speaks TLS 1.2 or later, and nothing else. */
+  readonly tls?: Certificate | undefined;
 };
 
 export interface Transport extends Switchboard {

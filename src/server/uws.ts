@@ -1,6 +1,12 @@
 /** The socket adapter on uWebSockets.js. No other file imports that library. */
 
-import uWS, { type HttpRequest, type HttpResponse, type us_listen_socket, type WebSocket } from 'uWebSockets.js';
+import uWS, {
+  type HttpRequest,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  type WebSocket,
+} from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import type { Line } from '../chat/line.js';
 import { addressOfBytes } from './addresses.js';
@@ -27,8 +33,7 @@ export function createUws<State>(options: TransportOptions, handlers: Handlers<S
 
 class UwsTransport<State> implements Transport {
   readonly name = 'uws';
-  // For TLS: SSLApp with the key and certificate.
-  private readonly app = uWS.App();
+  private readonly app: TemplatedApp;
   private readonly lines = new Set<UwsLine>();
   private readonly turn = new Turn();
   private listening: us_listen_socket | undefined;
@@ -38,6 +43,8 @@ class UwsTransport<State> implements Transport {
     private readonly handlers: Handlers<State>,
     private readonly onError: OnError,
   ) {
+    const { tls } = options;
+    this.app = tls ? uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile }) : uWS.App();
     this.app.ws<Context<State>>('/*', {
       maxPayloadLength: options.maxFrame,
       maxBackpressure: options.maxBuffered,

@@ -1,5 +1,6 @@
 /** The socket adapter on `ws` and node:http, for hosts where uWebSockets.js cannot load. */
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { Line } from '../chat/line.js';
@@ -12,6 +13,8 @@ import { WsLine } from './ws-line.js';
 
 /** Milliseconds for a request's headers, for all of a request, between requests, and for a closed WebSocket to end. */
 const TIMES = { headers: 10_000, request: 30_000, idle: 10_000, check: 2_000, linger: 10_000 };
+/** As uWebSockets.js has it. */
+const TLS = { minVersion: 'TLSv1.2', handshakeTimeout: TIMES.headers } as const;
 
 export function createWs<State>(options: TransportOptions, handlers: Handlers<State>, onError: OnError): Transport {
   return new WsTransport(options, handlers, onError);
@@ -22,6 +25,8 @@ class WsTransport<State> implements Transport {
   private readonly server: Server;
   private readonly websockets: WebSocketServer;
   private readonly topics = new Topics<WsLine>();
+  /** All TCP connections, those in their TLS handshake included. */
+  private readonly sockets = new Set<Socket>();
   /** Sockets that asked for a WebSocket, with the line of those that are admitted. */
   private readonly upgraded = new Map<Socket, WsLine | undefined>();
   /** Sockets with an answer under way, into which no error page may be written. */
@@ -33,14 +38,15 @@ class WsTransport<State> implements Transport {
     private readonly handlers: Handlers<State>,
     private readonly onError: OnError,
   ) {
-    // For TLS: node:https's createServer with the key and certificate.
-    this.server = createServer({
+    const http = {
       maxHeaderSize: options.maxHeaders,
       headersTimeout: TIMES.headers,
       requestTimeout: TIMES.request,
       keepAliveTimeout: TIMES.idle,
       connectionsCheckingInterval: TIMES.check,
-    });
+    };
+    const { tls } = options;
+    this.server = tls ? createSecureServer({ ...http, ...TLS, cert: tls.cert, key: tls.key }) : createServer(http);
     // closeTimeout is missing in the library's types.
     const settings: ServerOptions & { closeTimeout: number } = {
       noServer: true,
@@ -51,6 +57,12 @@ class WsTransport<State> implements Transport {
       closeTimeout: TIMES.linger,
     };
     this.websockets = new WebSocketServer(settings);
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+    // Who does not manage TLS is not told so in plain text.
+    this.server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
     this.server.on('request', (message, out) => this.serve(message, out));
     this.server.on('upgrade', (message, socket, head) => this.upgrade(message, socket as Socket, head));
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -76,7 +88,7 @@ class WsTransport<State> implements Transport {
       socket.destroy();
       line?.ended(1006);
     }
-    this.server.closeAllConnections();
+    for (const socket of this.sockets) socket.destroy();
     await this.stopped;
   }
 

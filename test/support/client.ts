@@ -6,6 +6,8 @@ import { DEADLINE_MS, until } from './until.js';
 
 export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whom to trust with TLS, as PEM. */
+  readonly ca?: string;
   /** `false`: the client never answers a ping of the server. */
   readonly autoPong?: boolean;
   /** Called with every frame; given at the start, for the first ones may come together with the upgrade. */

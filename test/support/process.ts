@@ -154,7 +154,7 @@ async function ready(program: Program): Promise<NodeProcess> {
     throw new Error(`no port and metricsPort in ${JSON.stringify(listening)}`);
   }
   const node = new NodeProcess(program, listening.port, listening.metricsPort);
-  await until(async () => (await http(`${node.url}/readyz`)).status === 200, 'the node to be ready', START_MS);
+  await until(async () => (await http(`${node.metricsUrl}/readyz`)).status === 200, 'the node to be ready', START_MS);
   return node;
 }
 

@@ -20,12 +20,16 @@ async function pausedVisitor(house: House) {
 }
 
 export function backpressure(adapter: Adapter): void {
+  // node:tls encrypts in a later turn, so until then nothing is gone.
+  const atOnce: Written = adapter.tls && adapter.name === 'ws' ? 'buffered' : 'sent';
+
   test('a reader who stops is buffered for up to the bound, then dropped; resumed, gets all that was accepted', async () => {
     const house = await open(adapter);
     const { client, received, line } = await pausedVisitor(house);
-    expect([line.send('0'), line.buffered()]).toEqual(['sent', 0]);
+    expect(line.send('0')).toBe(atOnce);
+    if (atOnce === 'sent') expect(line.buffered()).toBe(0);
     const written = fill(line);
-    expect(new Set(written)).toEqual(new Set(['sent', 'buffered', 'dropped']));
+    expect(new Set(written)).toEqual(new Set([atOnce, 'buffered', 'dropped']));
     expect(written.lastIndexOf('sent')).toBeLessThan(written.indexOf('buffered'));
     expect(line.buffered()).toBeGreaterThan(OPTIONS.maxBuffered);
     expect(line.buffered()).toBeLessThan(OPTIONS.maxBuffered + filler.length + 100);
@@ -34,7 +38,7 @@ export function backpressure(adapter: Adapter): void {
     client.resume();
     await holds(() => expect(house.seen.drains).toBeGreaterThan(0));
     await holds(() => expect(line.buffered()).toBe(0));
-    expect(line.send('end')).toBe('sent');
+    expect(line.send('end')).toBe(atOnce);
     await holds(() => expect(received.at(-1)).toBe('end'));
     const accepted = written.flatMap((what, i) => (what === 'dropped' ? [] : [i]));
     expect(numbers(received.slice(1, -1))).toEqual(accepted);

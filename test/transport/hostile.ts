@@ -109,7 +109,7 @@ export function hostile(adapter: Adapter): void {
     for (const cut of [1, 3, 7]) {
       const raw = await rawVisit(house);
       raw.write(frame(OPCODE.text, 'never whole').subarray(0, cut));
-      raw.socket.resetAndDestroy();
+      raw.reset();
     }
     await holds(() => expect(house.seen.closes).toHaveLength(3));
     expect(house.seen.closes.every(({ code, byClient }) => code === 1006 && !byClient)).toBe(true);
@@ -125,7 +125,7 @@ export function hostile(adapter: Adapter): void {
     await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
         const raw = (await Raw.to(house)).write(i % 2 ? upgradeRequest() : request('GET /'));
-        setTimeout(() => raw.socket.resetAndDestroy(), i % 6);
+        setTimeout(() => raw.reset(), i % 6);
       }),
     );
     await serves(house);
@@ -148,7 +148,7 @@ export function hostile(adapter: Adapter): void {
       await new Promise((resolve) => setImmediate(resolve));
       split.write(flood.slice(3000));
       await split.isHungUpOn();
-      expect(split.text).toMatch(/^(HTTP\/1.1 4\d\d |$)/);
+      expect(split.text).toMatch(/^(HTTP\/1.1 (4\d\d|505) |$)/);
     }
     expect(house.seen.lines).toEqual([]);
     await serves(house);

@@ -11,7 +11,7 @@ import { topics } from './topics.js';
 import { upgrades } from './upgrades.js';
 
 export function transportSuite(adapter: Adapter): void {
-  describe(`a transport on ${adapter.name}`, () => {
+  describe(`a transport on ${adapter.name}${adapter.tls ? ' with TLS' : ''}`, () => {
     tidyAfterEach();
     describe('letting WebSockets in', () => upgrades(adapter));
     describe('frames', () => frames(adapter));

@@ -1,13 +1,20 @@
 /** Servers and clients for the transport suite. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { afterEach, expect, vi } from 'vitest';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import type { Line } from '../../src/chat/line.js';
+import type { Certificate } from '../../src/server/certificate.js';
 import type { Handlers, Transport, TransportOptions } from '../../src/server/transport.js';
 import type { createWs } from '../../src/server/ws.js';
 
-export type Adapter = { readonly name: 'uws' | 'ws'; readonly create: typeof createWs };
+export type Adapter = {
+  readonly name: 'uws' | 'ws';
+  readonly create: typeof createWs;
+  /** Everything goes over TLS; `ca` is what the clients trust. */
+  readonly tls?: { readonly certificate: Certificate; readonly ca: string };
+};
 
 export const OPTIONS: TransportOptions = { maxFrame: 4096, maxBuffered: 262_144, maxHeaders: 4096 };
 
@@ -23,7 +30,13 @@ export type Seen = {
   drains: number;
 };
 
-export type House = { readonly transport: Transport; readonly port: number; readonly seen: Seen };
+export type House = {
+  readonly transport: Transport;
+  readonly port: number;
+  readonly seen: Seen;
+  /** The authority that clients trust, where the port speaks TLS. */
+  readonly ca: string | undefined;
+};
 
 const cleanups: (() => unknown)[] = [];
 export const cleanUp = (work: () => unknown): unknown => cleanups.push(work);
@@ -51,9 +64,11 @@ export async function open(
     http: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: 'fine' }),
     ...overrides,
   };
-  const transport = adapter.create({ ...OPTIONS, ...options }, handlers, (error) => seen.errors.push(error));
+  const transport = adapter.create({ ...OPTIONS, tls: adapter.tls?.certificate, ...options }, handlers, (error) =>
+    seen.errors.push(error),
+  );
   cleanUp(() => transport.close());
-  return { transport, port: await transport.listen('127.0.0.1', port), seen };
+  return { transport, port: await transport.listen('127.0.0.1', port), seen, ca: adapter.tls?.ca };
 }
 
 export type Visitor = {
@@ -62,9 +77,14 @@ export type Visitor = {
   readonly closed: Promise<number>;
 };
 
+export function webSocketTo({ port, ca }: House, path: string, protocols: string[] = [], options: ClientOptions = {}) {
+  const url = `ws${ca ? 's' : ''}://127.0.0.1:${port}${path}`;
+  return new WebSocket(url, protocols, { ...options, ...(ca !== undefined && { ca }) });
+}
+
 /** A WebSocket client that is let in. */
 export async function visit(house: House, path = '/ws'): Promise<Visitor> {
-  const client = new WebSocket(`ws://127.0.0.1:${house.port}${path}`);
+  const client = webSocketTo(house, path);
   const received: string[] = [];
   client.on('message', (data) => received.push(String(data)));
   client.on('error', () => client.terminate());
@@ -85,7 +105,10 @@ export class Raw {
   text = '';
   isClosed = false;
 
-  private constructor(readonly socket: Socket) {
+  private constructor(
+    readonly socket: Socket,
+    private readonly tcp: Socket,
+  ) {
     socket.on('data', (chunk) => {
       this.text += chunk.toString('latin1');
     });
@@ -97,15 +120,21 @@ export class Raw {
   }
 
   static async to(house: House): Promise<Raw> {
-    const socket = connect(house.port, '127.0.0.1');
-    const raw = new Raw(socket);
-    await once(socket, 'connect');
+    const { port, ca } = house;
+    const tcp = connect(port, '127.0.0.1');
+    const socket = ca ? connectSecurely({ socket: tcp, host: '127.0.0.1', ca }) : tcp;
+    const raw = new Raw(socket, tcp);
+    await once(socket, ca ? 'secureConnect' : 'connect');
     return raw;
   }
 
   write(data: string | Uint8Array): this {
     if (this.socket.writable) this.socket.write(data);
     return this;
+  }
+
+  reset(): void {
+    this.tcp.resetAndDestroy();
   }
 
   reads(part: string): Promise<void> {

@@ -45,7 +45,7 @@ export function topics(adapter: Adapter): void {
   });
 
   test('published and sent frames of one turn keep their order', async () => {
-    const house = await open(adapter);
+    const house = await open(adapter, {}, { maxBuffered: 1_048_576 });
     const { received } = await visit(house);
     const line = await lineOf(house);
     line.subscribe('t');

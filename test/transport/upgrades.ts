@@ -1,8 +1,18 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import type { Admission, Request } from '../../src/server/transport.js';
-import { type Adapter, cleanUp, holds, lineOf, open, Raw, request, upgradeRequest, visit } from './support.js';
+import {
+  type Adapter,
+  cleanUp,
+  holds,
+  lineOf,
+  open,
+  Raw,
+  request,
+  upgradeRequest,
+  visit,
+  webSocketTo,
+} from './support.js';
 
 const refusal = { refuse: { status: 401, headers: { 'content-type': 'application/json' }, body: '{"error":1}' } };
 
@@ -117,7 +127,7 @@ export function upgrades(adapter: Adapter): void {
 
   test('no compression is agreed to, and the first subprotocol is', async () => {
     const house = await open(adapter);
-    const client = new WebSocket(`ws://127.0.0.1:${house.port}/`, ['first', 'second'], { perMessageDeflate: true });
+    const client = webSocketTo(house, '/', ['first', 'second'], { perMessageDeflate: true });
     cleanUp(() => client.terminate());
     await once(client, 'open');
     expect([client.extensions, client.protocol]).toEqual(['', 'first']);

@@ -1,0 +1,4 @@
+import { createWs } from '../../src/server/ws.js';
+import { tlsSuite } from './tls.js';
+
+tlsSuite({ name: 'ws', create: createWs });
