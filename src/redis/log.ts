@@ -1,15 +1,28 @@
 /** The logs. */
 import { seqOf } from '../chat/item.js';
-import type { Letter, Log, Outcome, PageRequest, Reader, Slice } from '../chat/ports.js';
+import type { Letter, Log, Outcome, PageRequest, Reader, Slice, Unavailable } from '../chat/ports.js';
 import type { Conv } from '../protocol/index.js';
 import { lettersOf, outcomesOf, type Stored } from './append.js';
+import { Batches } from './batches.js';
 import type { Store } from './store.js';
 
 /** Letters of one script call; it blocks Redis for about 10 µs each. */
 const BATCH = 512;
+/** Readings of one script call, and the bytes of all but the first together: Redis serves nobody else meanwhile. */
+const READINGS = 32;
+const READ_BYTES = 524_288;
+
+type Reading = {
+  readonly conv: Conv;
+  readonly after: number | Reader;
+  readonly limit: number;
+  readonly bytes: number;
+};
+type Read = readonly [head: number, origin: number, gone: number, why: number, after: number, items: readonly string[]];
 
 export class RedisLog implements Log {
   readonly #store: Store;
+  readonly #readings = new Batches<Reading, Slice>(READINGS, (readings) => this.#read(readings));
 
   constructor(store: Store) {
     this.#store = store;
@@ -30,11 +43,17 @@ export class RedisLog implements Log {
     return outcomesOf(answers, order, ts);
   }
 
-  async read(conv: Conv, after: number | Reader, limit: number, bytes: number): Promise<Slice> {
-    const from = typeof after === 'number' ? [after] : ['', after.uid, after.device];
-    const reply = await this.#store.run('read', [conv, limit, bytes, ...from]);
-    const [head, origin, gone, why, position, items] = reply as [number, number, number, number, number, string[]];
-    return { items, head, origin, gone, goneBy: why === 1 ? 'expired' : 'retention', after: position };
+  read(conv: Conv, after: number | Reader, limit: number, bytes: number): Promise<Slice> {
+    return this.#readings.add({ conv, after, limit, bytes });
+  }
+
+  async #read(readings: readonly Reading[]): Promise<readonly (Slice | Unavailable)[]> {
+    const args = readings.flatMap(({ conv, after, limit, bytes }) => {
+      const from = typeof after === 'number' ? [after, '', ''] : ['', after.uid, after.device];
+      return [conv, limit, bytes, ...from];
+    });
+    const reply = (await this.#store.run('read', [READ_BYTES, ...args])) as (Read | string)[];
+    return reply.map((read) => (typeof read === 'string' ? this.#store.broken('read', read) : sliceOf(read)));
   }
 
   async page(conv: Conv, page: PageRequest): Promise<{ readonly items: readonly string[]; readonly more: boolean }> {
@@ -53,6 +72,11 @@ export class RedisLog implements Log {
     return heads;
   }
 }
+
+const sliceOf = ([head, origin, gone, why, after, items]: Read): Slice => ({
+  ...{ items, head, origin, gone, after },
+  goneBy: why === 1 ? 'expired' : 'retention',
+});
 
 /** The newest item of a log, if its seq is the expected one or higher. */
 export async function newest(log: Log, conv: Conv, atLeast: number): Promise<string | undefined> {

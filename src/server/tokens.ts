@@ -3,6 +3,7 @@ import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
 import type { Identity } from '../chat/session.js';
 import { parseUid, type Uid } from '../protocol/index.js';
+import { verifiedAtOnce } from './hs256.js';
 import type { FindKey } from './keys.js';
 
 export type TokenOptions = {
@@ -31,10 +32,26 @@ const SKEW_SECONDS = 60;
 export function createIdentify(
   options: TokenOptions,
 ): (credentials: Credentials) => Identity | undefined | Promise<Identity | undefined> {
+  let ownSecret = '';
+  let ownKey: KeyObject | undefined;
+
   return ({ token, uid }) => {
-    if (token !== undefined) return token.length > TOKEN_MAX ? undefined : verified(token);
+    if (token !== undefined) return token.length > TOKEN_MAX ? undefined : (quicklyVerified(token) ?? verified(token));
     return options.mode === 'open' && uid !== undefined ? { uid, mayBroadcast: true } : undefined;
   };
+
+  /** Undefined decides nothing. */
+  function quicklyVerified(token: string): Identity | undefined {
+    const found = verifiedAtOnce(token, (kid) => {
+      const key = kid === OWN_KEY_ID ? ownKeyFor(OWN_ALGORITHM) : options.findKey?.(OWN_ALGORITHM, kid);
+      return key instanceof Promise ? undefined : key;
+    });
+    return found && accepted(found.payload, found.kid);
+  }
+
+  function accepted(payload: JWTPayload, kid: unknown): Identity | undefined {
+    return kid === OWN_KEY_ID || isMeantForUs(payload, options) ? identityOf(payload, options.mode) : undefined;
+  }
 
   async function verified(token: string): Promise<Identity | undefined> {
     try {
@@ -42,8 +59,7 @@ export function createIdentify(
         algorithms: ALGORITHMS,
         requiredClaims: ['exp', 'sub'],
       });
-      const isOwn = protectedHeader.kid === OWN_KEY_ID;
-      return isOwn || isMeantForUs(payload, options) ? identityOf(payload, options.mode) : undefined;
+      return accepted(payload, protectedHeader.kid);
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;
       throw error;
@@ -54,14 +70,18 @@ export function createIdentify(
     const { alg, kid } = header;
     if (KEY_HEADERS.some((name) => name in header)) throw new errors.JWSInvalid('a token brings no key of its own');
     if (kid !== undefined && typeof kid !== 'string') throw new errors.JWSInvalid('kid is not a string');
-    const key = kid === OWN_KEY_ID ? ownKey(alg) : await options.findKey?.(alg, kid);
+    const key = kid === OWN_KEY_ID ? ownKeyFor(alg) : await options.findKey?.(alg, kid);
     if (key === undefined) throw new errors.JWSInvalid('no key for this token');
     return key;
   }
 
-  function ownKey(alg: string): KeyObject | undefined {
+  /** The same object as long as the secret is the same: a new one costs each token an import of its own. */
+  function ownKeyFor(alg: string): KeyObject | undefined {
     const secret = options.ownKey();
-    return alg === OWN_ALGORITHM && secret !== '' ? createSecretKey(secret, 'utf8') : undefined;
+    if (secret === '' || alg !== OWN_ALGORITHM) return undefined;
+    if (secret !== ownSecret) ownKey = createSecretKey(secret, 'utf8');
+    ownSecret = secret;
+    return ownKey;
   }
 }
 

@@ -95,9 +95,9 @@ export class UwsLine implements Line {
     return this.isOpen ? this.socket.getBufferedAmount() : 0;
   }
 
+  /** All frames of a turn go out together anyway. */
   cork(work: () => void): void {
     work();
-    this.flush();
   }
 
   /** Runs work while the library has this socket corked, whatever the work is about. */

@@ -1,18 +1,34 @@
 #!lua flags=no-writes,allow-oom
--- Entries above a position.
+-- Entries above positions.
 -- INCLUDE: head, position, stretch, device
 -- KEYS: 1 root
--- ARGV: conversation, limit, bytes, the position or nothing, and then the uid and device whose cursor it is
--- REPLY: head, origin, last seq gone, why (0 retention, 1 expired), the position, items
-local conv, limit, bytes, after = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local log = K_log(conv)
-local h = head_of(redis.call('GET', K_head(conv)))
-if not after then
-  local got = redis.call('HMGET', K_cur(ARGV[5], ARGV[6]), conv, 'born')
-  after = cursor_of(ARGV[5], conv, h, got[1], got[2])
+-- ARGV: bytes of all readings but the first together; per reading: conversation, limit, bytes, and the position, or
+--       nothing, and then the uid and device whose cursor it is
+-- REPLY: per reading why there is nothing, or: head, origin, last seq gone, why (0 retention, 1 expired), the position,
+--        items
+local function read(conv, limit, bytes, after, uid, device)
+  local log = K_log(conv)
+  local h = head_of(redis.call('GET', K_head(conv)))
+  if not after then
+    local got = redis.call('HMGET', K_cur(uid, device), conv, 'born')
+    after = cursor_of(uid, conv, h, got[1], got[2])
+  end
+  local len = redis.call('LLEN', log)
+  local gone, why = h[TR], h[TW]
+  if len == 0 then gone, why = h[S], 1 end
+  local from = upto(log, h, len, after)
+  return { h[S], h[O], gone, why, after, stretch(log, from, math.min(len, from + limit) - 1, bytes) }
 end
-local len = redis.call('LLEN', log)
-local gone, why = h[TR], h[TW]
-if len == 0 then gone, why = h[S], 1 end
-local from = upto(log, h, len, after)
-return { h[S], h[O], gone, why, after, stretch(log, from, math.min(len, from + limit) - 1, bytes) }
+
+local reply, left = {}, tonumber(ARGV[1])
+for i = 2, #ARGV, 6 do
+  local limit, bytes, after = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+  if i > 2 then bytes = math.min(bytes, left) end
+  -- One broken key must not fail its neighbours.
+  local whole, answer = pcall(read, ARGV[i], limit, bytes, after, ARGV[i + 4], ARGV[i + 5])
+  if whole then
+    for _, item in ipairs(answer[6]) do left = left - #item end
+  end
+  reply[#reply + 1] = not whole and type(answer) == 'table' and answer.err or answer
+end
+return reply
