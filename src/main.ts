@@ -110,6 +110,8 @@ function pickBackend(config: Config, { meter }: Metrics, log: Log): Backend {
     limits,
     meter,
     log,
+    durability: config.durability,
+    ringBytes: config.ringMb * 1_048_576,
     allowWeak: config.allowWeakRedis,
   });
 }

@@ -12,6 +12,7 @@ const BOUNDS: Readonly<Record<HistogramName, readonly number[]>> = {
   skein_commit_seconds: SUBSECOND,
   skein_commit_letters: [1, 2, 4, 8, 16, 32, 64, 128],
   skein_redis_command_seconds: SUBSECOND,
+  skein_restore_seconds: SUBSECOND,
 };
 
 /** Clients choose some labels (close codes 4000 to 4999); what comes after this many is counted as `other`. */

@@ -231,6 +231,18 @@ export const SETTINGS = {
     'Certificate of the authority that Redis’s own comes from, where `REDIS_URL` begins with `rediss://`.',
   ),
   redisPrefix: given('SKEIN_REDIS_PREFIX', shortName, 'sk', 'Begins every key and channel in Redis.'),
+  durability: given(
+    'SKEIN_DURABILITY',
+    choice('fast', 'safe', 'strict'),
+    'safe',
+    'What must have a message before it counts as stored: `fast` a Redis that may forget its last second, `safe` its disk, `strict` a replica, too.',
+  ),
+  ringMb: given(
+    'SKEIN_RING_MB',
+    integer(0, 4_096),
+    '64',
+    'MB of what was stored last that a node keeps, for ten seconds, to put back after a failover; `0` keeps nothing.',
+  ),
   allowWeakRedis: given(
     'SKEIN_ALLOW_WEAK_REDIS',
     flag,

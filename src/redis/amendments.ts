@@ -1,9 +1,10 @@
 /** What was said, changed. */
-import { type Item, MARK } from '../chat/item.js';
-import type { Outcome } from '../chat/ports.js';
+import { type Item, itemOf, MARK } from '../chat/item.js';
+import type { Letter, Outcome } from '../chat/ports.js';
 import type { Amendment, Amendments, Original } from '../chat/social-ports.js';
 import type { Conv } from '../protocol/index.js';
-import { lettersOf, outcomesOf, type Stored } from './append.js';
+import { isGreater, lettersOf, outcomesOf, type Stored } from './append.js';
+import type { Entry } from './ring.js';
 import type { Store } from './store.js';
 
 /** A recall reads and empties all edits of a message, so there must be an end to them. */
@@ -28,11 +29,23 @@ export class RedisAmendments implements Amendments {
     const { node, limits } = this.#store;
     const { args, order } = lettersOf([letter], node, limits, MARK.op);
     const items = replace.flatMap(({ seq, was, becomes }) => [seq, was, becomes]);
-    const reply = await this.#store.send('amend', [...args, op, ref, EDITS_MAX, ...items]);
-    if (reply === null) return 'changed';
-    const [ts, sent, unheard, ...answers] = reply as Stored;
-    this.#store.countForwards(sent, unheard);
-    const [outcome] = outcomesOf(answers, order, ts);
-    return outcome as Outcome;
+    let outcome: Outcome | undefined;
+    await this.#store.send<Stored | null>('amend', [...args, op, ref, EDITS_MAX, ...items], (reply) => {
+      if (reply === null) return;
+      const [ts, sent, unheard, ...answers] = reply;
+      this.#store.countForwards(sent, unheard);
+      outcome = outcomesOf(answers, order, ts)[0] as Outcome;
+      this.#store.ring.advance(ts);
+      if (!('refused' in outcome || outcome.dup)) this.#store.ring.changed([changeOf(letter, outcome, replace)]);
+    });
+    return outcome ?? 'changed';
   }
 }
+
+function changeOf({ conv, sender, tail }: Letter, { seq, ts }: Place, replace: Amendment['replace']): Entry {
+  const mark = MARK.op + (isGreater(conv, sender) ? MARK.greater : 0);
+  const becomes = replace.map((each) => [each.seq, each.becomes] as const);
+  return { conv, seq, item: itemOf(mark, conv, seq, ts, tail), becomes };
+}
+
+type Place = { readonly seq: number; readonly ts: number };

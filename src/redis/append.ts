@@ -1,10 +1,11 @@
 /** From letters to the arguments of append.lua, and from its reply to outcomes. */
-import { MARK } from '../chat/item.js';
+import { type Item, MARK } from '../chat/item.js';
 import type { Letter, Outcome, StoreLimits } from '../chat/ports.js';
-import { type Conv, type ErrorCode, isDm, sidesOf } from '../protocol/index.js';
+import { type Conv, type ErrorCode, isDm, sidesOf, type Uid } from '../protocol/index.js';
 import type { Argument } from './scripts.js';
 
-export type Stored = readonly [ts: number, sent: number, unheard: number, ...answers: (number | string)[]];
+export type Stored = readonly [ts: number, sent: number, unheard: number, ...answers: Answer[]];
+type Answer = number | string | readonly Item[];
 
 const FLAG = { dup: 1, first: 2, readMoved: 4 } as const;
 const ROOM = 'room:';
@@ -36,8 +37,8 @@ export function lettersOf(
     bodies.push(...(sides === undefined ? feedOf(conv) : ['d', ...sides]), group.length);
     for (const index of group) {
       const letter = letters[index] as Letter;
-      const isGreater = sides !== undefined && sides[0] !== sides[1] && letter.sender === sides[1];
-      bodies.push(mark + (isGreater ? MARK.greater : 0), letter.sender, letter.id ?? '', letter.tail, letter.ref);
+      const side = isGreater(conv, letter.sender) ? MARK.greater : 0;
+      bodies.push(mark + side, letter.sender, letter.id ?? '', letter.tail, letter.ref);
     }
   }
   const bounds = [limits.pendingMessages, limits.pendingBytes, limits.strangerMessages, limits.strangers];
@@ -55,6 +56,13 @@ export function lettersOf(
   return { args, order: [...groups.values()].flat() };
 }
 
+/** Whether a sender is the greater side of a direct conversation. */
+export function isGreater(conv: Conv, sender: Uid): boolean {
+  if (!isDm(conv)) return false;
+  const [a, b] = sidesOf(conv);
+  return a !== b && sender === b;
+}
+
 /** keep, slack and life, as all scripts that store take them. */
 export const keepingOf = (limits: StoreLimits): readonly [number, number, number] => [
   limits.retentionMessages,
@@ -66,11 +74,7 @@ const feedOf = (conv: Conv): readonly string[] =>
   conv.startsWith(ROOM) ? ['r', conv.slice(ROOM.length), ''] : ['a', '', ''];
 
 /** `answers`: per letter in `order` a code, or seq and flags, and of a dup its ts. */
-export function outcomesOf(
-  answers: readonly (number | string)[],
-  order: readonly number[],
-  ts: number,
-): readonly Outcome[] {
+export function outcomesOf(answers: readonly Answer[], order: readonly number[], ts: number): readonly Outcome[] {
   const outcomes = new Array<Outcome>(order.length);
   let at = 0;
   for (const index of order) {
@@ -90,4 +94,10 @@ export function outcomesOf(
     };
   }
   return outcomes;
+}
+
+/** The entries that letters were found to repeat: the last answer, if there are any. */
+export function repeatedIn(answers: readonly Answer[]): readonly Item[] {
+  const last = answers.at(-1);
+  return typeof last === 'object' ? last : [];
 }

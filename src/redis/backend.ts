@@ -8,16 +8,18 @@ import { type Address, parseAddress, readAuthority } from './address.js';
 import { RedisAmendments } from './amendments.js';
 import { RedisBans } from './bans.js';
 import { RedisBlocks } from './blocks.js';
-import { bounded, Link, type Logger } from './connect.js';
+import { bounded, Link, type LinkOptions, type Logger } from './connect.js';
 import { RedisConversations } from './conversations.js';
 import { RedisDevices } from './devices.js';
 import { RedisErasure } from './erasure.js';
 import { Hints } from './hints.js';
-import { inspect, runIdOf } from './inspect.js';
+import { type Durability, inspect } from './inspect.js';
 import { type Keys, keysOf, rootOf } from './keys.js';
 import { RedisLog } from './log.js';
 import { RedisPresence } from './presence.js';
 import { Pulse } from './pulse.js';
+import { Restoration } from './restoration.js';
+import { Ring } from './ring.js';
 import { RedisRooms } from './rooms.js';
 import { Scripts } from './scripts.js';
 import { Store } from './store.js';
@@ -35,6 +37,10 @@ export type RedisBackendOptions = {
   readonly limits: StoreLimits;
   readonly meter: Meter;
   readonly log: Logger;
+  /** How safe a stored message is to be; default `safe`. See docs/guarantees.md. */
+  readonly durability?: Durability | undefined;
+  /** Bytes of what this node keeps to put back after a failover; default 64 MB, 0: nothing. */
+  readonly ringBytes?: number | undefined;
   /** Start even though Redis may evict messages. */
   readonly allowWeak?: boolean | undefined;
   /** Milliseconds that `start` waits for Redis; default 10,000. */
@@ -42,6 +48,7 @@ export type RedisBackendOptions = {
 };
 
 const START_MS = 10_000;
+const RING_BYTES = 64 * 1_048_576;
 /** Milliseconds that leaving may take. */
 const LEAVE_MS = 5_000;
 
@@ -68,6 +75,7 @@ class RedisBackend implements Backend {
   readonly #keys: Keys;
   readonly #scripts: Scripts;
   readonly #store: Store;
+  readonly #restoration: Restoration;
   readonly #sends: Link;
   readonly #commands: Link;
   #hints: Hints | undefined;
@@ -83,10 +91,14 @@ class RedisBackend implements Backend {
     this.#address = parseAddress(options.url, options.caFile && readAuthority(options.caFile));
     this.#keys = keysOf(rootOf(prefix));
     this.#scripts = new Scripts(rootOf(prefix));
-    this.#sends = this.#link('sends', (client) => this.#prepareSends(client));
-    this.#commands = this.#link('commands', (client) => this.#scripts.load(client));
-    const parts = { root: rootOf(prefix), keys: this.#keys, scripts: this.#scripts, limits, meter, log };
-    this.#store = new Store({ ...parts, sends: this.#sends, commands: this.#commands });
+    const load = (client: Redis) => this.#scripts.load(client);
+    this.#sends = this.#link('sends', { prepare: load, join: (client) => this.#restoration.join(client) });
+    this.#commands = this.#link('commands', { prepare: load, join: (client) => this.#restoration.wait(client) });
+    const ring = new Ring(options.ringBytes ?? RING_BYTES, meter);
+    const parts = { root: rootOf(prefix), keys: this.#keys, scripts: this.#scripts, limits, meter, log, ring };
+    const links = { sends: this.#sends, commands: this.#commands };
+    this.#store = new Store({ ...parts, ...links, strict: options.durability === 'strict' });
+    this.#restoration = new Restoration(this.#store, this.#scripts, ring);
     this.log = new RedisLog(this.#store);
     this.devices = new RedisDevices(this.#store);
     this.presence = new RedisPresence(this.#store);
@@ -166,7 +178,9 @@ class RedisBackend implements Backend {
 
   /** Notes and tells what is weak, and returns why this Redis must not be used. */
   async #inspect(): Promise<readonly string[]> {
-    const { unfit, weak } = await this.#commands.call('inspect', (client) => inspect(client, this.#keys));
+    const { unfit, weak } = await this.#commands.call('inspect', (client) =>
+      inspect(client, this.#keys, this.#options.durability),
+    );
     const reasons = [...unfit.map((reason) => `weak: ${reason}`), ...weak];
     const news = reasons.filter((reason) => !this.#weak.includes(reason));
     for (const reason of news) this.#options.log.warn({ redis: this.#address.shown }, reason);
@@ -187,14 +201,13 @@ class RedisBackend implements Backend {
     const hints = new Hints(this.#store, listener);
     const subscriptions = new Subscriptions(this.#store, hints, listener, this.log);
     let isFirst = true;
-    const subscriber = this.#link(
-      'subscriptions',
-      (client) => subscriptions.prepare(client),
-      () => {
+    const subscriber = this.#link('subscriptions', {
+      prepare: (client) => subscriptions.prepare(client),
+      onUp() {
         if (!isFirst) hints.lost();
         isFirst = false;
       },
-    );
+    });
     subscriptions.use(subscriber);
     this.#hints = hints;
     this.#subscriptions = subscriptions;
@@ -205,13 +218,7 @@ class RedisBackend implements Backend {
     this.#pulse = pulse;
   }
 
-  async #prepareSends(client: Redis): Promise<void> {
-    await this.#scripts.load(client);
-    // Before the first batch: what another Redis process stores next begins new runs.
-    await this.#scripts.evaluate(client, 'epoch', [await runIdOf(client)]);
-  }
-
-  #link(name: 'sends' | 'commands' | 'subscriptions', prepare: (client: Redis) => Promise<void>, onUp?: () => void) {
+  #link(name: LinkOptions['name'], how: Pick<LinkOptions, 'prepare' | 'join' | 'onUp'>): Link {
     const { meter, log } = this.#options;
     const isCommands = name === 'commands';
     return new Link({
@@ -219,8 +226,8 @@ class RedisBackend implements Backend {
       redis: { ...this.#address.options, connectionName: `skein-${name}` },
       meter,
       log,
-      prepare,
-      onUp: () => (isCommands ? this.#returned() : onUp?.()),
+      ...how,
+      onUp: () => (isCommands ? this.#returned() : how.onUp?.()),
       onDown: () => (isCommands ? this.#pulse?.away() : undefined),
     });
   }

@@ -23,6 +23,8 @@ export type LinkOptions = {
   readonly log: Logger;
   /** What must be done on a new connection before it is used; a rejection ends it, and it is tried again. */
   readonly prepare: (client: Redis) => Promise<void>;
+  /** What comes after that and may take longer; it bounds its own steps. */
+  readonly join?: (client: Redis) => Promise<void>;
   readonly onUp?: () => void;
   readonly onDown?: () => void;
 };
@@ -156,6 +158,7 @@ export class Link {
     try {
       await bounded(client.connect(), CONNECT_MS);
       await bounded(this.#options.prepare(client), PREPARE_MS);
+      await this.#options.join?.(client);
       if (client.status !== 'ready') throw new Error('the connection ended while it was prepared');
     } catch (error) {
       end(client);

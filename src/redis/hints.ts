@@ -8,7 +8,7 @@
  *     to a feed    12⇥0{…}         a letter's ref, item    ~A⇥{…}          a frame, and who sent it
  *     to all nodes                 all that follows the first line is the word
  */
-import { seqOf } from '../chat/item.js';
+import { type Item, seqOf } from '../chat/item.js';
 import type { Listener, NodeId } from '../chat/ports.js';
 import type { Conv, Uid } from '../protocol/index.js';
 import type { Store } from './store.js';
@@ -74,8 +74,10 @@ export class Hints {
     let changes = 0;
     for (const line of lines.hints) {
       const kind = line.charCodeAt(0);
-      if (kind >= 0x30 && kind <= 0x39) this.#countWasted(this.#listener.onDirect(line));
-      else if (kind === FRAME) this.#hearFrame(line);
+      if (kind >= 0x30 && kind <= 0x39) {
+        this.#store.ring.heard(line);
+        this.#countWasted(this.#listener.onDirect(line));
+      } else if (kind === FRAME) this.#hearFrame(line);
       else if (kind === MEMBERSHIP) {
         changes++;
         if (!isKnown) this.#gainOrLose(line);
@@ -97,7 +99,7 @@ export class Hints {
     const lines = this.#linesOf(payload);
     if (lines === undefined) return undefined;
     const isOwn = lines.header === self;
-    let last: string | undefined;
+    let last: Item | undefined;
     for (const line of lines.hints) {
       const tab = line.indexOf('\t');
       if (line.charCodeAt(0) === ROOM_FRAME) {
@@ -105,6 +107,7 @@ export class Hints {
         continue;
       }
       last = line.slice(tab + 1);
+      if (!isOwn) this.#store.ring.heard(last);
       this.#listener.onFeed(conv, last, isOwn ? Number(line.slice(0, tab)) : 0);
     }
     return last === undefined ? undefined : seqOf(last);

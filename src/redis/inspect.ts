@@ -8,7 +8,10 @@ const SCHEMA = '1';
 /** What an operator should know: why it must not be used, and what is weak though it may be. */
 export type Inspection = { readonly unfit: readonly string[]; readonly weak: readonly string[] };
 
-export async function inspect(client: Redis, keys: Keys): Promise<Inspection> {
+/** `fast` takes a crash of Redis to lose the last second, `strict` asks a replica before anything counts as stored. */
+export type Durability = 'fast' | 'safe' | 'strict';
+
+export async function inspect(client: Redis, keys: Keys, durability: Durability = 'safe'): Promise<Inspection> {
   const unfit: string[] = [];
   const weak: string[] = [];
   const version = fieldOf(await client.info('server'), 'redis_version') ?? '0';
@@ -27,8 +30,10 @@ export async function inspect(client: Redis, keys: Keys): Promise<Inspection> {
     unfit.push(`maxmemory-policy is ${policy}: Redis may delete messages; set it to noeviction`);
   }
   if (config.get('appendonly') !== 'yes') weak.push('weak: appendonly is no: a restart of Redis loses messages');
-  else if (config.get('appendfsync') !== 'always') {
-    weak.push(`weak: appendfsync is ${config.get('appendfsync')}: a crash of Redis may lose the last messages`);
+  else {
+    const fsync = config.get('appendfsync') ?? '';
+    const isEnough = fsync === 'always' || (durability === 'fast' && fsync === 'everysec');
+    if (!isEnough) weak.push(`weak: appendfsync is ${fsync}: a crash of Redis may lose the last messages`);
   }
   return { unfit, weak };
 }

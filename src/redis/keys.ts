@@ -11,6 +11,18 @@ export const KEYS = {
   secret: [],
   /** string: the primary's run_id, a space, and the epoch: the time in µs at which it was first seen. */
   epoch: [],
+  /** string with PX: after a failover or restart, sends wait until every node has brought what it kept. */
+  hold: [],
+  /** set: the nodes that have. */
+  brought: [],
+  /** set: conversations of which something was brought and not yet put back. */
+  returning: [],
+  /** zset with PX: what was brought, see ring.ts, as JSON → its seq. */
+  kept: ['conv'],
+  /** zset: hash of the name of a log that was taken away → when, µs. */
+  graves: [],
+  /** string: written behind a batch so that WAIT has something to wait for. */
+  fence: [],
   /** zset: node → when it last renewed its lease, ms. */
   nodes: [],
   /** string with PX: the node that buries the dead. */

@@ -2,7 +2,7 @@
 import { seqOf } from '../chat/item.js';
 import type { Letter, Log, Outcome, PageRequest, Reader, Slice, Unavailable } from '../chat/ports.js';
 import type { Conv } from '../protocol/index.js';
-import { lettersOf, outcomesOf, type Stored } from './append.js';
+import { lettersOf, outcomesOf, repeatedIn, type Stored } from './append.js';
 import { Batches } from './batches.js';
 import type { Store } from './store.js';
 
@@ -38,9 +38,14 @@ export class RedisLog implements Log {
 
   async #appendSome(letters: readonly Letter[]): Promise<readonly Outcome[]> {
     const { args, order } = lettersOf(letters, this.#store.node, this.#store.limits);
-    const [ts, sent, unheard, ...answers] = (await this.#store.send('append', args)) as Stored;
-    this.#store.countForwards(sent, unheard);
-    return outcomesOf(answers, order, ts);
+    let outcomes: readonly Outcome[] = [];
+    await this.#store.send<Stored>('append', args, ([ts, sent, unheard, ...answers]) => {
+      this.#store.countForwards(sent, unheard);
+      outcomes = outcomesOf(answers, order, ts);
+      this.#store.ring.stored(letters, outcomes, repeatedIn(answers));
+      this.#store.ring.advance(ts);
+    });
+    return outcomes;
   }
 
   read(conv: Conv, after: number | Reader, limit: number, bytes: number): Promise<Slice> {

@@ -22,7 +22,10 @@ const MOVE = { done: 1, more: 0, taken: -1 } as const;
 export async function moveConversation(store: Store, log: Log, from: Conv, uid: Uid, alias: Uid): Promise<void> {
   const [a, b] = sidesOf(from);
   const peer = a === uid ? b : a;
-  if (peer === uid) return forget(store, from);
+  if (peer === uid) {
+    await store.run('forget', [from]);
+    return;
+  }
   if (peer === alias) throw new Error(`${alias} is the other side of ${from}`);
   const to = dmOf(alias, peer);
   const change = (item: Item) => moved(item, from, to, uid, alias);
@@ -79,9 +82,4 @@ function moved(item: Item, from: Conv, to: Conv, uid: Uid, alias: Uid): Item {
   if (!isSwapped) return named;
   const change = hasMark(named, MARK.greater) ? -MARK.greater : MARK.greater;
   return String.fromCharCode(named.charCodeAt(0) + change) + named.slice(1);
-}
-
-async function forget(store: Store, conv: Conv): Promise<void> {
-  const { log, head, ops, edits } = store.keys;
-  await store.commands.call('erase', (client) => client.del(log(conv), head(conv), ops(conv), edits(conv)));
 }

@@ -95,6 +95,7 @@ export class Pulse {
     const [ts, held, count, dead] = reply as [number, number, number, NodeId[]];
     this.#lastBeat = performance.now();
     this.#unechoed++;
+    this.#store.ring.advance(ts);
     this.#hints.compare(count, ts);
     if (this.#beats > 1 && (held === 0 || this.#wasAway)) {
       this.#wasAway = false;

@@ -1,11 +1,23 @@
 /** Rooms: their members, and changes that are entries of their logs. */
-import { MARK } from '../chat/item.js';
+import { itemOf, MARK } from '../chat/item.js';
 import type { RoomChange, RoomFacts, Rooms } from '../chat/ports.js';
 import { type Role, type RoomId, roomConv, type Uid } from '../protocol/index.js';
 import { keepingOf } from './append.js';
 import type { Hints } from './hints.js';
+import { entryOf } from './ring.js';
 import type { Argument } from './scripts.js';
 import type { Store } from './store.js';
+
+/** What change.lua answers. */
+type Changed = readonly [
+  last: number,
+  ts: number,
+  sent: number,
+  unheard: number,
+  own: number,
+  isGone: number,
+  ...moved: (number | string)[],
+];
 
 export class RedisRooms implements Rooms {
   readonly #store: Store;
@@ -29,12 +41,26 @@ export class RedisRooms implements Rooms {
   }
 
   async change(change: RoomChange): Promise<{ readonly seq: number; readonly ts: number } | 'changed'> {
-    const reply = await this.#store.send('change', this.#argumentsOf(change));
+    const reply = await this.#store.send<Changed | null>('change', this.#argumentsOf(change), (reply) => {
+      if (reply !== null) this.#keep(change, reply);
+    });
     if (reply === null) return 'changed';
-    const [seq, ts, sent, unheard, own, ...moved] = reply as [number, number, number, number, number, ...unknown[]];
+    const [seq, ts, sent, unheard, own, , ...moved] = reply;
     this.#store.countForwards(sent, unheard);
     if (own > 0) this.#hints().hearChange(own, membershipsOf(change.room, moved));
     return { seq, ts };
+  }
+
+  #keep({ room, expect, meta, roles, tails }: RoomChange, [last, ts, , , , isGone]: Changed): void {
+    const conv = roomConv(room);
+    if (isGone === 1) return this.#store.ring.changed([{ conv, seq: last, item: '', razes: true }]);
+    const begin = last - tails.length + 1;
+    const entries = tails.map((tail, i) => {
+      const mark = MARK.op + (i === 0 && !expect.exists ? MARK.first : 0);
+      return entryOf(itemOf(mark, conv, begin + i, ts, tail));
+    });
+    const named = roles.map(([uid, role]) => [uid, role ?? ''] as const);
+    this.#store.ring.changed(entries.map((entry, i) => (i === 0 ? { ...entry, roles: named, meta } : entry)));
   }
 
   #argumentsOf({ room, expect, meta, roles, tails, ...change }: RoomChange): readonly Argument[] {

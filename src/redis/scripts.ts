@@ -13,17 +13,21 @@ export const SCRIPTS = [
   'beat',
   'block',
   'blockers',
+  'bring',
+  'brought',
   'bury',
   'change',
   'conversations',
   'enter',
   'epoch',
   'facts',
+  'forget',
   'heads',
   'heir',
   'leave',
   'mark',
   'members',
+  'missing',
   'move',
   'online',
   'original',
@@ -32,6 +36,7 @@ export const SCRIPTS = [
   'poll',
   'read',
   'restate',
+  'restore',
   'whisper',
 ] as const;
 
@@ -58,6 +63,8 @@ function assemble(name: string): Script {
 
 export class Scripts {
   readonly #root: string;
+  /** How often a script had to be loaded again. */
+  loads = 0;
   readonly #scripts = new Map<ScriptName, Script>(SCRIPTS.map((name) => [name, assemble(name)]));
 
   constructor(root: string) {
@@ -81,6 +88,7 @@ export class Scripts {
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
     }
+    this.loads++;
     await client.script('LOAD', source);
     return (await client.evalsha(sha, 1, this.#root, ...args)) as Reply;
   }

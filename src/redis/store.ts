@@ -1,8 +1,10 @@
 /** What all ports share: the connections, the scripts, the limits, and who this node is. */
+import type { Redis } from 'ioredis';
 import type { Meter } from '../chat/meter.js';
 import { type NodeId, type StoreLimits, Unavailable } from '../chat/ports.js';
 import type { Link, Logger } from './connect.js';
 import type { Keys } from './keys.js';
+import type { Ring } from './ring.js';
 import type { Argument, Reply, ScriptName, Scripts } from './scripts.js';
 
 export type StoreParts = {
@@ -16,7 +18,13 @@ export type StoreParts = {
   /** Stores messages and nothing else, so that a storm of reads can't time it out. */
   readonly sends: Link;
   readonly commands: Link;
+  readonly ring: Ring;
+  /** Nothing counts as stored before a replica has it, too. */
+  readonly strict: boolean;
 };
+
+/** How long a replica has to say that it has a batch. */
+const REPLICA_MS = 1_000;
 
 export class Store {
   node: NodeId = '';
@@ -26,6 +34,8 @@ export class Store {
   readonly meter: Meter;
   readonly log: Logger;
   readonly commands: Link;
+  readonly ring: Ring;
+  readonly #strict: boolean;
   readonly #scripts: Scripts;
   readonly #sends: Link;
 
@@ -36,13 +46,24 @@ export class Store {
     this.meter = parts.meter;
     this.log = parts.log;
     this.commands = parts.commands;
+    this.ring = parts.ring;
+    this.#strict = parts.strict;
     this.#scripts = parts.scripts;
     this.#sends = parts.sends;
   }
 
-  /** Runs a script that stores messages. */
-  send(name: ScriptName, args: readonly Argument[]): Promise<Reply> {
-    return this.#scripts.run(this.#sends, name, args);
+  /**
+   * Runs a script that stores messages. `keep` takes its reply, which is before a replica has confirmed it: what was
+   * hinted has been seen, whatever the sender is told.
+   */
+  send<T extends Reply>(name: ScriptName, args: readonly Argument[], keep: (reply: T) => void): Promise<T> {
+    return this.#sends.call(name, (client) => {
+      const storing = this.#scripts.evaluate(client, name, args).then((reply) => {
+        keep(reply as T);
+        return reply as T;
+      });
+      return this.#strict ? this.#confirmed(client, storing) : storing;
+    });
   }
 
   /** Runs any other script. */
@@ -59,5 +80,27 @@ export class Store {
   countForwards(sent: number, unheard: number): void {
     this.meter.cell('skein_forwards_total').value += sent;
     this.meter.cell('skein_forwards_wasted_total').value += unheard;
+  }
+
+  /** The question to the replicas leaves right behind the batch, in the same write. */
+  async #confirmed<T>(client: Redis, storing: Promise<T>): Promise<T> {
+    const { loads } = this.#scripts;
+    const [stored, asked] = await Promise.allSettled([storing, this.#replicas(client)]);
+    if (stored.status === 'rejected') throw stored.reason;
+    if (asked.status === 'rejected') throw asked.reason;
+    // A script that had to be loaded first ran behind the question.
+    const count = this.#scripts.loads === loads ? asked.value : await this.#replicas(client);
+    if (count < 1) throw new Error(`no replica confirmed it within ${REPLICA_MS} ms`);
+    return stored.value;
+  }
+
+  /**
+   * How many replicas have everything that this connection wrote. It writes itself: a batch of repetitions does not,
+   * and WAIT would not wait for what another connection stored.
+   */
+  async #replicas(client: Redis): Promise<number> {
+    const fence = client.set(this.keys.fence(), this.node);
+    const [, count] = await Promise.all([fence, client.wait(1, REPLICA_MS)]);
+    return count;
   }
 }

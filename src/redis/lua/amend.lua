@@ -49,4 +49,5 @@ if is_new and op == 'edit' then
   call('PEXPIRE', K_edits(conv), life_of_head)
 end
 reply[2], reply[3] = forward(self)
+if repeated[1] then reply[#reply + 1] = repeated end
 return reply

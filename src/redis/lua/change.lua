@@ -1,34 +1,32 @@
 #!lua
 -- Changes a room, if the facts that the decision rests on still hold. Refused as a whole when memory is full.
--- INCLUDE: head, position, log, hint, now
+-- INCLUDE: head, position, log, hint, now, grave, membership
 -- KEYS: 1 root
 -- ARGV: self, keep, slack, life; room; expected: exists, private (1 or 0); 1 if there are new properties, name, private;
 --       1 to delete; number of expected roles, of new roles, of entries; uid, role (or nothing) for each expected role,
 --       for each new role; mark digit and tail for each entry
 -- REPLY: nothing if the facts don't hold, else last seq, ts, payloads to other nodes, how many found nobody, number of
---        the payload to self; uid, since (-1: lost) for each user of this node who gained or lost the room
+--        the payload to self, 1 if the room is gone; uid, since (-1: lost) for each user of this node who gained or
+--        lost the room
 local self, keep, slack, life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local room, conv = ARGV[5], 'room:' .. ARGV[5]
 local expects, roles, entries = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local members = K_members(room)
 local format = string.format
-
-local function role_of(uid)
-  return string.match(redis.call('HGET', members, uid) or '', '^(%S+) (%d+)$')
-end
 
 local facts = redis.call('HMGET', K_room(room), 'created', 'private')
 if (facts[1] and '1' or '0') ~= ARGV[6] then return false end
 if facts[1] and facts[2] ~= ARGV[7] then return false end
 for i = 15, 13 + 2 * expects, 2 do
-  if (role_of(ARGV[i]) or '') ~= ARGV[i + 1] then return false end
+  if (role_of(room, ARGV[i]) or '') ~= ARGV[i + 1] then return false end
 end
 
 local known = redis.call('MGET', K_epoch(), K_head(conv))
 local epoch = known[1] and tonumber(string.match(known[1], '%d+$')) or 0
-local h = head_of(known[2])
+-- The log of a room that does not exist is what a failover left of one whose founding it lost.
+if known[2] and not facts[1] then redis.call('DEL', K_log(conv), K_head(conv), K_ops(conv), K_edits(conv)) end
+local h = head_of(facts[1] and known[2])
 local was, q = h[S], h[S] + 1
-if was == 0 or h[E] ~= epoch then q = math.max(us, q) end
+if was == 0 or h[E] ~= epoch then q = math.max(us, epoch, q) end
 local begin = q
 
 -- The entries come first: RPUSH is what a broken key would refuse.
@@ -51,60 +49,23 @@ if #items > 0 then
 end
 
 local before = #items > 0 and begin - 1 or was
-local changed = {}
-local function gain(uid, role, since)
-  redis.call('HSET', members, uid, role .. ' ' .. format('%.0f', since))
-  redis.call('ZADD', K_serving(room, role), since, uid)
-  redis.call('ZADD', K_roll(room), 0, uid)
-end
-local function lose(uid)
-  redis.call('HDEL', members, uid)
-  redis.call('ZREM', K_roll(room), uid)
-  redis.call('HDEL', K_rooms(uid), room)
-  redis.call('HDEL', K_joined(uid), room)
-  redis.call('HDEL', K_floor(uid), conv)
-  redis.call('HDEL', K_read(uid), conv)
-  changed[#changed + 1] = { uid, -1 }
-end
-
 if ARGV[8] == '1' then
   redis.call('HSET', K_room(room), 'name', ARGV[9], 'private', ARGV[10])
   redis.call('HSETNX', K_room(room), 'created', now)
 end
 for i = 15 + 2 * expects, 13 + 2 * (expects + roles), 2 do
-  local uid, role = ARGV[i], ARGV[i + 1]
-  local old, since = role_of(uid)
-  if old then redis.call('ZREM', K_serving(room, old), uid) end
-  if role ~= '' then
-    gain(uid, role, tonumber(since) or before)
-    if not old then
-      redis.call('HSET', K_rooms(uid), room, before)
-      redis.call('HSET', K_joined(uid), room, now)
-      changed[#changed + 1] = { uid, before }
-    end
-  elseif old then
-    lose(uid)
-  end
+  assign(room, ARGV[i], ARGV[i + 1], before)
 end
-local gone = ARGV[11] == '1' or redis.call('HLEN', members) == 0
-if gone then
-  for _, uid in ipairs(redis.call('HKEYS', members)) do lose(uid) end
-  redis.call('DEL', K_room(room), members, K_roll(room), K_log(conv), K_head(conv), K_ops(conv), K_edits(conv))
-  for _, role in ipairs({ 'owner', 'admin', 'member' }) do redis.call('DEL', K_serving(room, role)) end
-end
+local gone = ARGV[11] == '1' or redis.call('HLEN', K_members(room)) == 0
+if gone then raze(room, math.max(us, h[S])) end
 
 -- To self, too, by the node's channel: it shares its connection with the feed's, so who gained or lost the room is
 -- known before the entries come.
-local here = {}
-for _, change in ipairs(changed) do
-  local at = redis.call('GET', K_at(change[1]))
-  tell_user(at, '=' .. change[1] .. '\t' .. conv .. '\t' .. format('%.0f', change[2]))
-  if at and string.find(' ' .. at .. ' ', ' ' .. self .. ' ', 1, true) then here[#here + 1] = change end
-end
+local here = tell_changed(conv, self)
 local sent, unheard, own = forward(self)
 for i, item in ipairs(items) do items[i] = '0\t' .. item end
 if #items > 0 then redis.call('PUBLISH', K_feed(conv), '1 ' .. self .. '\n' .. table.concat(items, '\n')) end
-local reply = { h[S], now, sent, unheard, own }
+local reply = { h[S], now, sent, unheard, own, gone and 1 or 0 }
 for _, change in ipairs(here) do
   reply[#reply + 1] = change[1]
   reply[#reply + 1] = change[2]

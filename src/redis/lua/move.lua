@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- A direct conversation becomes the one of its other side and somebody else, with all that the other side has of it.
 -- Its items were copied before. Where that conversation exists already, it goes on there in a new run.
--- INCLUDE: head, position
+-- INCLUDE: head, position, now, grave
 -- KEYS: 1 root
 -- ARGV: the conversation as it was, as it is to be, who goes, who comes in their place, the other side; how many items
 --       were copied, the first one's seq, the head when copying began
@@ -14,6 +14,7 @@ local format = string.format
 local packed_head, other = redis.call('GET', K_head(from)), redis.call('GET', K_head(to))
 if not packed_head then return 1 end
 local h = head_of(packed_head)
+local last = h[S]
 
 -- What changes an item appends an entry with an op, so a copy with none after it is right as far as it goes.
 local function is_right()
@@ -108,6 +109,7 @@ move_index(K_ops(from), K_ops(to), life_of_head)
 move_index(K_edits(from), K_edits(to), life_of_head)
 redis.call('SET', K_head(to), packed(h), 'PX', life_of_head)
 redis.call('DEL', K_head(from))
+bury(from, math.max(us, last))
 move_member(K_box(peer), from, to, h[M])
 move_member(K_stirred(peer), from, to)
 -- Receipts of who is gone are no news to anybody.

@@ -20,6 +20,8 @@ local at = {}
 for i = 1, uids do at[ARGV[11 + convs + i]] = found[1 + convs + i] end
 
 local reply = { now, 0, 0 }
+-- The entries that letters of this call repeat.
+local repeated = {}
 -- Dedup keys that the running conversation set: deleted should it fail, for there is no rollback.
 local set = {}
 
@@ -66,7 +68,10 @@ local function again(conv, h, seqs, begin)
   for _, q in ipairs(seqs) do
     local index = q < begin and upto(log, h, len, q) or 0
     local item = index > 0 and call('LINDEX', log, index - 1)
-    if item and tonumber(match(item, '"seq":(%d+)')) == q then items[#items + 1] = item end
+    if item and tonumber(match(item, '"seq":(%d+)')) == q then
+      items[#items + 1] = item
+      repeated[#repeated + 1] = item
+    end
   end
   return items
 end
@@ -115,7 +120,7 @@ end
 local function store(conv, kind, a, b, n, p, found_head, may_write)
   local h = head_of(found_head)
   local was, q = h[S], h[S] + 1
-  if was == 0 or h[E] ~= epoch then q = math.max(us, q) end
+  if was == 0 or h[E] ~= epoch then q = math.max(us, epoch, q) end
   local begin = q
   local before, between = '{"type":"message","conv":"' .. conv .. '","seq":', ',"ts":' .. ts .. ','
   local items, count, at_reply = {}, 0, #reply

@@ -1,0 +1,149 @@
+/**
+ * What a node does before it uses a connection to a Redis process that it did not know: a failover may have lost the
+ * newest entries. It brings what it kept of them; when every node has, or two seconds have passed, all of it is put
+ * back, and then sends begin new runs. Until then its connections are not up: sends are answered unavailable.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import type { Conv } from '../protocol/index.js';
+import { bounded } from './connect.js';
+import { runIdOf } from './inspect.js';
+import type { Entry, Ring } from './ring.js';
+import type { Argument, Reply, ScriptName, Scripts } from './scripts.js';
+import type { Store } from './store.js';
+
+/** How long sends wait for nodes that may be gone. */
+const HOLD_MS = 2_000;
+const ASK_MS = 20;
+const STEP_MS = 2_000;
+/** Longest that all of it may take before it is tried again on another connection. */
+const JOIN_MS = 15_000;
+/** Life of what was brought, should everybody die before it is put back. */
+const KEPT_MS = 600_000;
+const SEQS_AT_ONCE = 2_000;
+const BYTES_AT_ONCE = 262_144;
+const CONVERSATIONS_AT_ONCE = 32;
+
+export class Restoration {
+  readonly #store: Store;
+  readonly #scripts: Scripts;
+  readonly #ring: Ring;
+  /** The Redis process that has all that this node kept. */
+  #known: string | undefined;
+
+  constructor(store: Store, scripts: Scripts, ring: Ring) {
+    this.#store = store;
+    this.#scripts = scripts;
+    this.#ring = ring;
+  }
+
+  /** For the connection that stores. */
+  async join(client: Redis): Promise<void> {
+    const began = performance.now();
+    const runId = await this.#greet(client);
+    const isNew = runId !== this.#known;
+    const entries = isNew ? this.#ring.entries() : [];
+    const missing = await this.#missing(client, entries);
+    await this.#bring(client, missing);
+    const brought = performance.now();
+    await this.#until(client, [this.#store.node, isNew ? this.#ring.given(entries) : 0]);
+    const waited = performance.now();
+    const restored = await this.#restore(client);
+    if (isNew) this.#ring.renew();
+    this.#known = runId;
+    if (missing.length === 0 && restored === 0) return;
+    const ms = Math.round(brought - began + performance.now() - waited);
+    this.#store.meter.observe('skein_restore_seconds', ms / 1_000);
+    const facts = { kept: entries.length, missing: missing.length, restored, ms, waited: Math.round(waited - brought) };
+    this.#store.log.warn(facts, 'Redis had lost entries: they were put back');
+  }
+
+  /** For a connection that reads: all that is put back is there when this resolves. */
+  async wait(client: Redis): Promise<void> {
+    await this.#greet(client);
+    await this.#until(client, ['', 0], true);
+  }
+
+  async #greet(client: Redis): Promise<string> {
+    const runId = await runIdOf(client);
+    await this.#run(client, 'epoch', [runId, HOLD_MS]);
+    return runId;
+  }
+
+  async #until(client: Redis, question: readonly Argument[], isAll = false): Promise<void> {
+    const deadline = performance.now() + JOIN_MS;
+    for (;;) {
+      const [isOver, left] = (await this.#run(client, 'brought', question)) as [number, number];
+      if (isOver === 1 && (!isAll || left === 0)) return;
+      if (performance.now() > deadline) throw new Error('what other nodes kept is not put back yet');
+      await delay(ASK_MS);
+    }
+  }
+
+  async #missing(client: Redis, kept: readonly Entry[]): Promise<readonly Entry[]> {
+    const entries = kept.filter(({ razes }) => !razes);
+    const missing = kept.filter(({ razes }) => razes);
+    for (let i = 0; i < entries.length; i += SEQS_AT_ONCE) {
+      const groups = byConversation(entries.slice(i, i + SEQS_AT_ONCE));
+      const args = [...groups].flatMap(([conv, some]) => [conv, some.length, ...some.map(({ seq }) => seq)]);
+      const reply = (await this.#run(client, 'missing', args)) as number[];
+      missing.push(...[...groups.values()].flat().filter((_, k) => reply[k] === 1));
+    }
+    return missing;
+  }
+
+  async #bring(client: Redis, entries: readonly Entry[]): Promise<void> {
+    let args: Argument[] = [KEPT_MS];
+    let bytes = 0;
+    for (const [i, entry] of entries.entries()) {
+      const text = textOf(entry);
+      args.push(entry.conv, entry.seq, text);
+      bytes += text.length;
+      if (bytes < BYTES_AT_ONCE && i + 1 < entries.length) continue;
+      await this.#run(client, 'bring', args);
+      args = [KEPT_MS];
+      bytes = 0;
+    }
+  }
+
+  /** Every node helps. Returns how many entries it put back. */
+  async #restore(client: Redis): Promise<number> {
+    const { node, limits, meter } = this.#store;
+    const args = [node, limits.retentionMs, limits.dedupMs, CONVERSATIONS_AT_ONCE];
+    let total = 0;
+    for (;;) {
+      const reply = (await this.#run(client, 'restore', args)) as number[];
+      const [left = 0, restored = 0, failed = 0, sent = 0, unheard = 0] = reply;
+      total += restored;
+      meter.cell('skein_restored_total').value += restored;
+      this.#store.countForwards(sent, unheard);
+      if (failed > 0) this.#store.log.error({ conversations: failed }, 'could not be put back');
+      if (left === 0) return total;
+    }
+  }
+
+  #run(client: Redis, name: ScriptName, args: readonly Argument[]): Promise<Reply> {
+    return bounded(this.#scripts.evaluate(client, name, args), STEP_MS);
+  }
+}
+
+function byConversation(entries: readonly Entry[]): ReadonlyMap<Conv, readonly Entry[]> {
+  const groups = new Map<Conv, Entry[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.conv);
+    if (group === undefined) groups.set(entry.conv, [entry]);
+    else group.push(entry);
+  }
+  return groups;
+}
+
+/** Numbers as text: Lua's JSON would round them. */
+const textOf = ({ seq, item, becomes = [], roles, meta, razes }: Entry): string =>
+  JSON.stringify({
+    seq: String(seq),
+    item,
+    becomes: becomes.map(([at, to]) => [String(at), to]),
+    roles,
+    meta: meta && [meta.name.toWellFormed(), meta.private ? '1' : '0'],
+    razes,
+  });

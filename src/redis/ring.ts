@@ -1,0 +1,141 @@
+/**
+ * What this node stored, or heard that others stored, in the ten seconds before the store's last reply: Redis answers
+ * before its replica has what it stored, so a failover may lose it, and then it is put back from here. The clock is
+ * that of replies, so nothing grows old while the store is away.
+ */
+import { hasMark, type Item, itemOf, MARK, placeOf } from '../chat/item.js';
+import type { Meter } from '../chat/meter.js';
+import type { Letter, Outcome } from '../chat/ports.js';
+import type { Conv, Uid } from '../protocol/index.js';
+import { isGreater } from './append.js';
+
+/** An entry as restore.lua puts it back. */
+export type Entry = {
+  readonly conv: Conv;
+  readonly seq: number;
+  /** Empty where there is none: a room was deleted. */
+  readonly item: Item;
+  /** Messages that the entry changed, and what they became. */
+  readonly becomes?: readonly (readonly [seq: number, item: Item])[];
+  /** Of a change of a room: roles (empty: no longer a member), and new properties. */
+  readonly roles?: readonly (readonly [uid: Uid, role: string])[];
+  readonly meta?: { readonly name: string; readonly private: boolean } | undefined;
+  /** The room is gone, with all up to `seq`. */
+  readonly razes?: boolean;
+};
+
+type Kept = { readonly at: number; readonly bytes: number; readonly count: number; readonly entries: () => Entry[] };
+
+const KEPT_MS = 10_000;
+/** What an entry takes beside its text, roughly. */
+const OVERHEAD = 200;
+const COMPACT = 4_096;
+
+export class Ring {
+  readonly #max: number;
+  readonly #meter: Meter;
+  #kept: Kept[] = [];
+  #first = 0;
+  #bytes = 0;
+  #now = performance.now();
+  #ts = 0;
+
+  /** `max` in bytes; 0 keeps nothing. */
+  constructor(max: number, meter: Meter) {
+    this.#max = max;
+    this.#meter = meter;
+  }
+
+  /** The store replied, at its time `ts`. */
+  advance(ts: number): void {
+    this.#ts = Math.max(this.#ts, ts);
+    this.#now = performance.now();
+    while (this.#kept.length > this.#first && this.#kept[this.#first]!.at < this.#now - KEPT_MS) this.#drop();
+    this.#show();
+  }
+
+  /** Letters were answered; `repeated` are the entries that some of them were found to be already. */
+  stored(letters: readonly Letter[], outcomes: readonly Outcome[], repeated: readonly Item[]): void {
+    const bytes = letters.reduce((sum, { tail }) => sum + tail.length + OVERHEAD, 0);
+    this.#keep(bytes, letters.length, () => entriesOf(letters, outcomes));
+    for (const item of repeated) this.heard(item);
+  }
+
+  /** An entry that another node stored. What changes others is known whole only where it was made. */
+  heard(item: Item): void {
+    if (!hasMark(item, MARK.op)) this.#keep(item.length + OVERHEAD, 1, () => [entryOf(item)]);
+  }
+
+  /** An entry with an op, or a change of a room. */
+  changed(entries: readonly Entry[]): void {
+    const sizes = entries.map(({ item, becomes = [] }) =>
+      becomes.reduce((sum, [, to]) => sum + to.length, item.length),
+    );
+    const bytes = sizes.reduce((sum, size) => sum + size + OVERHEAD, 0);
+    this.#keep(bytes, entries.length, () => [...entries]);
+  }
+
+  /** Oldest first, each as it became as far as this node knows: what was withdrawn comes without its data. */
+  entries(): readonly Entry[] {
+    const entries = new Map<string, Entry>();
+    for (let i = this.#first; i < this.#kept.length; i++) {
+      for (const entry of this.#kept[i]!.entries()) {
+        const name = `${entry.conv} ${entry.seq}${entry.razes ? ' gone' : ''}`;
+        if (!entries.has(name) || entry.becomes || entry.roles) entries.set(name, entry);
+        for (const [seq, item] of entry.becomes ?? []) {
+          const changed = entries.get(`${entry.conv} ${seq}`);
+          if (changed !== undefined) entries.set(`${entry.conv} ${seq}`, { ...changed, item });
+        }
+      }
+    }
+    return [...entries.values()];
+  }
+
+  /** A number up to which seqs may have been given, as far as this node knows. */
+  given(entries: readonly Entry[]): number {
+    return entries.reduce((most, { seq }) => Math.max(most, seq), this.#ts * 1_000);
+  }
+
+  /** All of it was put back where it was missing, which the next replica does not have yet. */
+  renew(): void {
+    this.#now = performance.now();
+    this.#kept = this.#kept.slice(this.#first).map((kept) => ({ ...kept, at: this.#now }));
+    this.#first = 0;
+  }
+
+  #keep(bytes: number, count: number, entries: () => Entry[]): void {
+    if (this.#max === 0) return;
+    this.#kept.push({ at: this.#now, bytes, count, entries });
+    this.#bytes += bytes;
+    while (this.#bytes > this.#max) {
+      this.#meter.cell('skein_ring_overflow_total').value += this.#kept[this.#first]!.count;
+      this.#drop();
+    }
+    this.#show();
+  }
+
+  #drop(): void {
+    this.#bytes -= this.#kept[this.#first++]!.bytes;
+    if (this.#first < COMPACT || this.#first * 2 < this.#kept.length) return;
+    this.#kept = this.#kept.slice(this.#first);
+    this.#first = 0;
+  }
+
+  #show(): void {
+    this.#meter.cell('skein_ring_bytes').value = this.#bytes;
+  }
+}
+
+export function entryOf(item: Item): Entry {
+  const { conv, seq } = placeOf(item);
+  return { conv, seq, item };
+}
+
+function entriesOf(letters: readonly Letter[], outcomes: readonly Outcome[]): Entry[] {
+  return letters.flatMap(({ conv, sender, tail }, i) => {
+    const outcome = outcomes[i]!;
+    if ('refused' in outcome || outcome.dup) return [];
+    const mark = (isGreater(conv, sender) ? MARK.greater : 0) + (outcome.first ? MARK.first : 0);
+    return [{ conv, seq: outcome.seq, item: itemOf(mark, conv, outcome.seq, outcome.ts, tail) }];
+  });
+}
