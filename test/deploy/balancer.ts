@@ -74,6 +74,17 @@ export class Balancer {
     return this.kind.seesNoneReady(this.ports);
   }
 
+  /** Dies, and every connection with it; `returns` brings it back. */
+  async dies(): Promise<void> {
+    this.child?.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** Starts again, at the same address. */
+  returns(nodes: readonly NodeProcess[]): void {
+    this.launch(nodes);
+  }
+
   async stop(): Promise<void> {
     this.child?.kill('SIGTERM');
     await this.ended;

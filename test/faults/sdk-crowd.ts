@@ -43,10 +43,15 @@ export class SdkCrowd {
     const crowd = new SdkCrowd(url, people);
     for (let from = 0; from < people; from += AT_ONCE) {
       for (const client of crowd.clients.slice(from, from + AT_ONCE)) client.connect();
-      await until(() => crowd.online >= Math.min(people, from + AT_ONCE), 'everybody to be connected', 20_000);
+      await until(() => crowd.online >= Math.min(people, from + AT_ONCE), 'everybody to be connected', 60_000);
     }
     await Promise.all(crowd.clients.slice(0, IN_THE_ROOM).map((client) => client.join(ROOM)));
     return crowd;
+  }
+
+  /** The uids, in the order of the clients. */
+  get people(): readonly string[] {
+    return this.uids;
   }
 
   get online(): number {
