@@ -108,10 +108,10 @@ export class Watch {
     this.look(went.filter(isWatched), GRACE_MS, GRACE_MS);
   }
 
-  /** News may have been missed: looks at everybody who is watched. */
+  /** News may have been missed: looks at everybody who is watched. Their nodes may only be on their way back, too. */
   recheck(): void {
     const uids = [...this.watchers.keys()];
-    for (let at = 0; at < uids.length; at += UIDS_A_WORD) this.look(uids.slice(at, at + UIDS_A_WORD), 0, GRACE_MS);
+    for (let at = 0; at < uids.length; at += UIDS_A_WORD) this.look(uids.slice(at, at + UIDS_A_WORD), 0, Infinity);
   }
 
   /** Says what is not said yet; the node stops. */

@@ -66,6 +66,11 @@ export class Link {
     return this.#client === undefined ? 0 : performance.now() - this.#upSince;
   }
 
+  /** Milliseconds since the connection came back; infinite if it never was away. */
+  backFor(): number {
+    return this.#ups > 1 ? performance.now() - this.#upSince : Number.POSITIVE_INFINITY;
+  }
+
   /** Connects and keeps connecting. Resolves at the first success; rejects when there was none in time, or no login. */
   async open(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;

@@ -27,6 +27,8 @@ export const KEYS = {
   nodes: [],
   /** string with PX: the node that buries the dead. */
   sweep: [],
+  /** string with PX: the node that last tried whether a message could be stored. */
+  probe: [],
   /** string: see lua/lib/head.lua. */
   head: ['conv'],
   /** list of items, see chat/item.ts. */

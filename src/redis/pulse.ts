@@ -4,11 +4,10 @@ import type { Listener, NodeId } from '../chat/ports.js';
 import type { Uid } from '../protocol/index.js';
 import type { Link } from './connect.js';
 import type { Hints } from './hints.js';
-import type { Store } from './store.js';
+import { LEASE_MS, type Store } from './store.js';
 import type { Subscriptions } from './subscriptions.js';
 
 const BEAT_MS = 1_000;
-const LEASE_MS = 9_000;
 /** Beats between two looks for dead nodes. */
 const SWEEP_BEATS = 3;
 /** Beats without an echo after which the subscriber is built anew. */
@@ -30,6 +29,8 @@ export class Pulse {
   #unechoed = 0;
   #lastBeat = performance.now();
   #lastEcho = performance.now();
+  #lastProbe = performance.now();
+  #refusal = '';
   #wasAway = false;
 
   constructor(store: Store, hints: Hints, subscriptions: Subscriptions, subscriber: Link, listener: Listener) {
@@ -52,7 +53,10 @@ export class Pulse {
     if (this.#running !== undefined || this.#stop.signal.aborted) return;
     this.#running = this.#beat()
       .then(() => this.#subscriptions.look())
-      .catch((error: Error) => this.#store.log.warn({ reason: error.message }, 'missed a heartbeat to Redis'))
+      .catch((error: Error) => {
+        this.#refusal = error.message;
+        this.#store.log.warn({ reason: error.message }, 'missed a heartbeat to Redis');
+      })
       .finally(() => {
         this.#running = undefined;
       });
@@ -70,8 +74,8 @@ export class Pulse {
   /** Why the node is not ready. */
   complaints(): readonly string[] {
     const reasons: string[] = [];
-    const silence = (performance.now() - this.#lastBeat) / 1_000;
-    if (silence > SILENCE) reasons.push(`Redis took no write for ${Math.round(silence)} s`);
+    const silence = (performance.now() - Math.min(this.#lastBeat, this.#lastProbe)) / 1_000;
+    if (silence > SILENCE) reasons.push(`Redis took no write for ${Math.round(silence)} s: ${this.#refusal}`);
     if (this.canaryAge() > SILENCE) reasons.push(`no pub/sub echo for ${Math.round(this.canaryAge())} s`);
     return reasons;
   }
@@ -89,6 +93,7 @@ export class Pulse {
       this.#unechoed = 0;
       this.#subscriber.rebuild('no echo of the canary');
     }
+    void this.#probe();
     // Whoever was away can't know whether others were: their leases get the time to be renewed.
     const sweeps = this.#beats++ % SWEEP_BEATS === 0 && this.#store.commands.upFor() > LEASE_MS;
     const reply = await this.#store.run('beat', [this.#store.node, LEASE_MS, sweeps ? 1 : 0]);
@@ -102,6 +107,16 @@ export class Pulse {
       this.#listener.onReturn();
     }
     for (const node of dead) await this.#bury(node, false);
+  }
+
+  /** The beat itself gets through to a full Redis, as log-ins do; messages don't. */
+  async #probe(): Promise<void> {
+    try {
+      await this.#store.probe();
+      this.#lastProbe = performance.now();
+    } catch (error) {
+      this.#refusal = (error as Error).message;
+    }
   }
 
   async #bury(node: NodeId, isAlive: boolean): Promise<void> {

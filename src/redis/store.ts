@@ -7,6 +7,10 @@ import type { Keys } from './keys.js';
 import type { Ring } from './ring.js';
 import type { Argument, Reply, ScriptName, Scripts } from './scripts.js';
 
+/** How long a node counts as living after it said so. */
+export const LEASE_MS = 9_000;
+const PROBE_MS = 60_000;
+
 export type StoreParts = {
   /** What every key begins with. */
   readonly root: string;
@@ -64,6 +68,11 @@ export class Store {
       });
       return this.#strict ? this.#confirmed(client, storing) : storing;
     });
+  }
+
+  /** Writes as messages are written: refused where they would be. */
+  async probe(): Promise<void> {
+    await this.#sends.call('probe', (client) => client.set(this.keys.probe(), this.node, 'PX', PROBE_MS));
   }
 
   /** Runs any other script. */

@@ -1,6 +1,6 @@
 /** A Redis server for a test: a process of its own, on a free port, with a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,6 +75,16 @@ export class RedisServer {
 
   thaw(): void {
     this.#child?.kill('SIGCONT');
+  }
+
+  /** Takes the directory away under the running server: what it would write there anew fails. */
+  losesDirectory(): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  /** Gives it back, empty. */
+  findsDirectory(): void {
+    mkdirSync(this.#dir, { recursive: true });
   }
 
   /** Ends it and removes its data. */
