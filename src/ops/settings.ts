@@ -203,7 +203,7 @@ export const SETTINGS = {
     'SKEIN_DEDUP_SECONDS',
     seconds(1, 86_400),
     '600',
-    'How long a repeated `id` is recognised; below 300 the protocol’s promise is not kept.',
+    'How long a repeated `id` is recognised, at least; below 300 the protocol’s promise is not kept.',
   ),
   recallMs: given(
     'SKEIN_RECALL_SECONDS',

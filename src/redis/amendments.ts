@@ -26,8 +26,7 @@ export class RedisAmendments implements Amendments {
 
   /** Over the connection of the messages: what one connection says and then changes is stored in that order. */
   async amend({ letter, op, ref, replace }: Amendment): Promise<Outcome | 'changed'> {
-    const { node, limits } = this.#store;
-    const { args, order } = lettersOf([letter], node, limits, MARK.op);
+    const { args, order } = lettersOf([letter], this.#store.node, MARK.op);
     const items = replace.flatMap(({ seq, was, becomes }) => [seq, was, becomes]);
     let outcome: Outcome | undefined;
     await this.#store.send<Stored | null>('amend', [...args, op, ref, EDITS_MAX, ...items], (reply) => {

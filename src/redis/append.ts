@@ -8,19 +8,16 @@ export type Stored = readonly [ts: number, sent: number, unheard: number, ...ans
 type Answer = number | string | readonly Item[];
 
 const FLAG = { dup: 1, first: 2, readMoved: 4 } as const;
-const ROOM = 'room:';
-
 /** How many entries a log may hold beyond what it keeps, before they are cut off in one go. */
 const slackOf = (keep: number): number => Math.min(64, Math.floor(keep / 16));
 
 /**
  * Letters grouped by conversation, since one conversation is one RPUSH; `order` is where each letter then stands.
- * `mark`: what the mark of each says beside its side.
+ * `mark`: what the mark of each says beside its side. Arguments are few, for each costs on both ends of the connection.
  */
 export function lettersOf(
   letters: readonly Letter[],
   node: string,
-  limits: StoreLimits,
   mark = 0,
 ): { readonly args: Argument[]; readonly order: readonly number[] } {
   const groups = new Map<Conv, number[]>();
@@ -29,31 +26,18 @@ export function lettersOf(
     if (group === undefined) groups.set(conv, [index]);
     else group.push(index);
   }
-  const uids = new Set<string>();
-  const bodies: Argument[] = [];
+  const args: Argument[] = [node, groups.size];
+  const order: number[] = [];
   for (const [conv, group] of groups) {
-    const sides = isDm(conv) ? sidesOf(conv) : undefined;
-    if (sides !== undefined) uids.add(sides[0]).add(sides[1]);
-    bodies.push(...(sides === undefined ? feedOf(conv) : ['d', ...sides]), group.length);
+    args.push(conv, group.length);
     for (const index of group) {
-      const letter = letters[index] as Letter;
-      const side = isGreater(conv, letter.sender) ? MARK.greater : 0;
-      bodies.push(mark + side, letter.sender, letter.id ?? '', letter.tail, letter.ref);
+      const { sender, id = '', tail, ref } = letters[index] as Letter;
+      const side = isGreater(conv, sender) ? MARK.greater : 0;
+      args.push(`${mark + side}${isDm(conv) ? '' : `${sender} ${ref} `}${id}`, tail);
+      order.push(index);
     }
   }
-  const bounds = [limits.pendingMessages, limits.pendingBytes, limits.strangerMessages, limits.strangers];
-  const args: Argument[] = [
-    node,
-    ...keepingOf(limits),
-    limits.dedupMs,
-    ...bounds,
-    groups.size,
-    uids.size,
-    ...groups.keys(),
-    ...uids,
-    ...bodies,
-  ];
-  return { args, order: [...groups.values()].flat() };
+  return { args, order };
 }
 
 /** Whether a sender is the greater side of a direct conversation. */
@@ -63,15 +47,23 @@ export function isGreater(conv: Conv, sender: Uid): boolean {
   return a !== b && sender === b;
 }
 
-/** keep, slack and life, as all scripts that store take them. */
+/** keep, slack and life, as change.lua takes them. */
 export const keepingOf = (limits: StoreLimits): readonly [number, number, number] => [
   limits.retentionMessages,
   slackOf(limits.retentionMessages),
   limits.retentionMs,
 ];
 
-const feedOf = (conv: Conv): readonly string[] =>
-  conv.startsWith(ROOM) ? ['r', conv.slice(ROOM.length), ''] : ['a', '', ''];
+/** The limits by the names that lib/store.lua has for them. */
+export function constantsOf(limits: StoreLimits): Readonly<Record<string, number>> {
+  const [KEEP, SLACK, LIFE] = keepingOf(limits);
+  return {
+    ...{ KEEP, SLACK, LIFE, HEAD_LIFE: 2 * LIFE, DEDUP: limits.dedupMs, DEDUP_LIFE: 3 * limits.dedupMs },
+    ...{ PENDING: limits.pendingMessages, PENDING_BYTES: limits.pendingBytes },
+    ...{ STRANGER_MESSAGES: limits.strangerMessages, STRANGERS: limits.strangers },
+    LONGEST: KEEP + SLACK + 2 * limits.pendingMessages,
+  };
+}
 
 /** `answers`: per letter in `order` a code, or seq and flags, and of a dup its ts. */
 export function outcomesOf(answers: readonly Answer[], order: readonly number[], ts: number): readonly Outcome[] {

@@ -6,6 +6,7 @@ import type { Backend, Health, Listener, Log, NodeId, Presence, Rooms, StoreLimi
 import type { Conv } from '../protocol/index.js';
 import { type Address, parseAddress, readAuthority } from './address.js';
 import { RedisAmendments } from './amendments.js';
+import { constantsOf } from './append.js';
 import { RedisBans } from './bans.js';
 import { RedisBlocks } from './blocks.js';
 import { bounded, Link, type LinkOptions, type Logger } from './connect.js';
@@ -90,7 +91,7 @@ class RedisBackend implements Backend {
     this.#options = options;
     this.#address = parseAddress(options.url, options.caFile && readAuthority(options.caFile));
     this.#keys = keysOf(rootOf(prefix));
-    this.#scripts = new Scripts(rootOf(prefix));
+    this.#scripts = new Scripts(rootOf(prefix), constantsOf(limits));
     const load = (client: Redis) => this.#scripts.load(client);
     this.#sends = this.#link('sends', { prepare: load, join: (client) => this.#restoration.join(client) });
     this.#commands = this.#link('commands', { prepare: load, join: (client) => this.#restoration.wait(client) });

@@ -43,6 +43,7 @@ export class RedisErasure implements Erasure {
       await this.#store.commands.call('erase', (client) =>
         Promise.all(keys.map((key) => this.#clean(client, key, names))),
       );
+      for (const { kind, key } of keys) if (kind === 'ids') await this.#moveIds(key, names);
       for (const conv of feedsIn(keys)) await this.#rewrite(conv, names);
     }
     await this.#parts.bans.forget(uid);
@@ -92,8 +93,7 @@ export class RedisErasure implements Erasure {
     const owner = names.get('uid') as Uid | undefined;
     const isTheirs = isSide(conv, uid);
     if (isTheirs && MOVED.has(kind)) return;
-    if (kind === 'dedup' && isTheirs && names.get('sender') !== uid) return this.#moveId(client, key, names, alias);
-    if (isTheirs || owner === uid || names.get('sender') === uid) return client.del(key);
+    if (isTheirs || owner === uid) return client.del(key);
     switch (kind) {
       case 'box':
       case 'stirred':
@@ -115,11 +115,30 @@ export class RedisErasure implements Erasure {
     }
   }
 
-  /** The other side's ids are known in the new conversation as they were in the old one. */
-  #moveId(client: Redis, key: string, names: ParsedKey['names'], alias: Uid): Promise<unknown> {
-    const sender = names.get('sender') as Uid;
-    const moved = this.#store.keys.dedup(dmOf(alias, sender), sender, names.get('id') ?? '');
-    return Promise.all([client.copy(key, moved), client.del(key)]);
+  /** The other side's ids are known in the new conversation as they were in the old one; the user's are forgotten. */
+  async #moveIds(key: string, { uid, alias }: Names): Promise<void> {
+    let cursor = '0';
+    do {
+      const from = cursor;
+      cursor = await this.#store.commands.call('erase', async (client) => {
+        const [next, flat] = await client.hscanBuffer(key, from, 'COUNT', KEYS_AT_ONCE);
+        const gone: string[] = [];
+        const moved: (string | Buffer)[] = [];
+        for (let i = 0; i < flat.length; i += 2) {
+          const name = String(flat[i]);
+          const { conv, sender, id } = letterIn(name);
+          const isTheirs = isSide(conv, uid);
+          if (!isTheirs && sender !== uid) continue;
+          gone.push(name);
+          if (sender !== uid) moved.push(nameOf(dmOf(alias, sender), sender, id), flat[i + 1] as Buffer);
+        }
+        if (moved.length > 0) await client.hset(key, ...moved);
+        if (gone.length > 0) await client.hdel(key, ...gone);
+        // The generation may have ended just now: then this is one that nobody else would end.
+        await client.pexpire(key, this.#store.limits.dedupMs, 'NX');
+        return String(next);
+      });
+    } while (cursor !== '0');
   }
 
   /** They may have written in any room, also in one that they left. */
@@ -142,6 +161,16 @@ export class RedisErasure implements Erasure {
 }
 
 type Key = ParsedKey & { readonly key: string };
+
+/** The name of an id in a generation, taken apart, and of one in a dm put together; see keys.ts. */
+function letterIn(name: string): { readonly conv: Conv; readonly sender: Uid; readonly id: string } {
+  const [, conv = '', side = '', id = ''] = /^([^ <>]+)(<|>| [^ ]+ )(.*)$/.exec(name) ?? [];
+  const sender = side.length > 1 ? side.trim() : sidesOf(conv as Conv)[side === '>' ? 1 : 0];
+  return { conv: conv as Conv, sender: sender as Uid, id };
+}
+
+const nameOf = (conv: Conv, sender: Uid, id: string): string =>
+  `${conv}${sidesOf(conv)[0] === sender ? '<' : '>'}${id}`;
 
 const isSide = (conv: Conv | undefined, uid: Uid): boolean =>
   conv !== undefined && isDm(conv) && sidesOf(conv).includes(uid);

@@ -39,8 +39,14 @@ export const KEYS = {
   ops: ['conv'],
   /** zset: the seq of an edit → the seq of the message that it edits. */
   edits: ['conv'],
-  /** string with PX: "seq ts". */
-  dedup: ['conv', 'sender', 'id'],
+  /** string: names of the present generation of ids and of the one before, a space between. */
+  generations: [],
+  /**
+   * hash: what a letter with an id was stored as, see lua/lib/store.lua; by its conversation, its sender and the id: a
+   * dm and `<` (of the smaller side) or `>`, else the conversation, a space, the sender and a space. The name of a
+   * generation is when it began, ms.
+   */
+  ids: ['generation'],
   /** zset: direct conversation → ts of its last entry without an op, up to a second behind. */
   box: ['uid'],
   /** zset: direct conversation → ts of its last entry with an op, if it ever had one. */

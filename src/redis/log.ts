@@ -37,7 +37,7 @@ export class RedisLog implements Log {
   }
 
   async #appendSome(letters: readonly Letter[]): Promise<readonly Outcome[]> {
-    const { args, order } = lettersOf(letters, this.#store.node, this.#store.limits);
+    const { args, order } = lettersOf(letters, this.#store.node);
     let outcomes: readonly Outcome[] = [];
     await this.#store.send<Stored>('append', args, ([ts, sent, unheard, ...answers]) => {
       this.#store.countForwards(sent, unheard);

@@ -9,12 +9,17 @@ import { KEYS } from './keys.js';
 const ROOT = 'ROOT';
 const COMMENT = /^\s*--.*\n/gm;
 /** Names in capitals that are given numbers or strings, at the left margin. */
-const CONSTANTS = /^local ([A-Z]+(?:, [A-Z]+)*) = ((?:\d+|'[^'\n]*')(?:, (?:\d+|'[^'\n]*'))*)\n/gm;
+const CONSTANTS = /^local ([A-Z_]+(?:, [A-Z_]+)*) = ((?:\d+|'[^'\n]*')(?:, (?:\d+|'[^'\n]*'))*)\n/gm;
 const FUNCTION = /^local function (\w+)\(.*\n(?:.*\n)*?end\n/gm;
 
-/** A script of its body, that is, of what follows the shebang: the parts it includes, then its own. */
-export function compact(body: string): string {
-  return withKeys(withoutUnused(withConstants(body.replace(COMMENT, ''))));
+export type Constants = Readonly<Record<string, number>>;
+
+/**
+ * A script of its body, that is, of what follows the shebang: the parts it includes, then its own. It may use the
+ * constants that are given beside those it has.
+ */
+export function compact(body: string, given: Constants = {}): string {
+  return withKeys(withoutUnused(withConstants(body.replace(COMMENT, ''), given)));
 }
 
 /** `K_<kind>(a, b)` becomes what the table of keys says: `ROOT .. ':kind:' .. a .. ':' .. b`. */
@@ -54,14 +59,14 @@ function argumentsAt(text: string, start: number): { readonly args: readonly str
   return { args: args.filter((arg) => arg !== ''), end: at };
 }
 
-function withConstants(body: string): string {
-  const constants = new Map<string, string>();
+function withConstants(body: string, given: Constants): string {
+  const constants = new Map(Object.entries(given).map(([name, value]) => [name, `${value}`]));
   const rest = body.replace(CONSTANTS, (_, names: string, values: string) => {
-    const given = values.split(', ');
-    for (const [i, name] of names.split(', ').entries()) constants.set(name, given[i] ?? 'nil');
+    const each = values.split(', ');
+    for (const [i, name] of names.split(', ').entries()) constants.set(name, each[i] ?? 'nil');
     return '';
   });
-  return rest.replace(/'[^'\n]*'|\b[A-Z]+\b/g, (word) => constants.get(word) ?? word);
+  return rest.replace(/'[^'\n]*'|\b[A-Z_]+\b/g, (word) => constants.get(word) ?? word);
 }
 
 function withoutUnused(body: string): string {

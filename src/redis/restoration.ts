@@ -109,7 +109,7 @@ export class Restoration {
   /** Every node helps. Returns how many entries it put back. */
   async #restore(client: Redis): Promise<number> {
     const { node, limits, meter } = this.#store;
-    const args = [node, limits.retentionMs, limits.dedupMs, CONVERSATIONS_AT_ONCE];
+    const args = [node, limits.retentionMs, CONVERSATIONS_AT_ONCE];
     let total = 0;
     for (;;) {
       const reply = (await this.#run(client, 'restore', args)) as number[];

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { Link } from './connect.js';
-import { compact } from './lua.js';
+import { type Constants, compact } from './lua.js';
 
 export const SCRIPTS = [
   'amend',
@@ -52,12 +52,12 @@ const SHEBANG = /^#!lua[^\n]*\n/;
 const INCLUDE = /^-- INCLUDE: (.+)$/m;
 
 /** The shebang (it must be the first line of all), the parts it includes, and its body. */
-function assemble(name: string): Script {
+function assemble(name: string, limits: Constants): Script {
   const file = readFileSync(new URL(`${name}.lua`, here), 'utf8');
   const shebang = SHEBANG.exec(file)?.[0] ?? '#!lua\n';
   const parts = INCLUDE.exec(file)?.[1]?.split(', ') ?? [];
   const library = parts.map((part) => readFileSync(new URL(`lib/${part}.lua`, here), 'utf8'));
-  const source = shebang + compact([...library, file.replace(SHEBANG, '')].join('\n'));
+  const source = shebang + compact([...library, file.replace(SHEBANG, '')].join('\n'), limits);
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }
 
@@ -65,10 +65,12 @@ export class Scripts {
   readonly #root: string;
   /** How often a script had to be loaded again. */
   loads = 0;
-  readonly #scripts = new Map<ScriptName, Script>(SCRIPTS.map((name) => [name, assemble(name)]));
+  readonly #scripts: ReadonlyMap<ScriptName, Script>;
 
-  constructor(root: string) {
+  /** `limits` are constants of the scripts rather than arguments of each call. */
+  constructor(root: string, limits: Constants) {
     this.#root = root;
+    this.#scripts = new Map(SCRIPTS.map((name) => [name, assemble(name, limits)]));
   }
 
   async load(client: Redis): Promise<void> {

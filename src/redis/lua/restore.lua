@@ -1,13 +1,12 @@
 #!lua flags=allow-oom
 -- Puts back into logs what nodes kept of them, under the seqs that it had: all of a conversation in one step, so that no
 -- reader meets a gap that is yet to be filled.
--- INCLUDE: head, position, hint, now, grave, membership, kept, again
+-- INCLUDE: head, position, hint, now, grave, membership, kept, ids, again
 -- KEYS: 1 root
--- ARGV: self, life of a log in ms, life of an id in ms, how many conversations now
+-- ARGV: self, life of a log in ms, how many conversations now
 -- REPLY: how many conversations are left, entries put back, conversations that could not be restored, payloads to other
 --        nodes, how many found nobody
 local self, life = ARGV[1], math.floor(tonumber(ARGV[2]))
-local call, format, match, byte = redis.call, string.format, string.match, string.byte
 local restored, failed = 0, 0
 
 -- What storing an entry does beside the log: positions, what is pending, the box, the index of ops.
@@ -102,7 +101,7 @@ local function restore(conv)
   restored = restored + #seqs
 end
 
-for _, conv in ipairs(call('SRANDMEMBER', K_returning(), ARGV[4])) do
+for _, conv in ipairs(call('SRANDMEMBER', K_returning(), ARGV[3])) do
   changed = {}
   -- One broken key must not keep the others from being restored.
   local whole, failure = pcall(restore, conv)

@@ -7,9 +7,12 @@ local IDENTIFIED = '^.{"type":"message","conv":"[^"]*","seq":%d+,"ts":(%d+),"id"
 local function claims(conv, seq, item)
   local at, id, sender = string.match(item, IDENTIFIED)
   if not id then return true end
-  local key = K_dedup(conv, sender, (string.gsub(id, '\\(.)', '%1')))
-  local known = redis.call('SET', key, string.format('%.0f', seq) .. ' ' .. at, 'NX', 'GET', 'PX', ARGV[3])
-  return not known or tonumber(string.match(known, '^%d+')) == seq
+  local name = name_of_id(conv, byte(item), sender, (string.gsub(id, '\\(.)', '%1')))
+  local present, past = generations(call('GET', K_generations()))
+  local known = call('HGET', K_ids(present), name) or call('HGET', K_ids(past), name)
+  if known then return struct.unpack(STORED, known) == seq end
+  call('HSET', K_ids(present), name, struct.pack(STORED, seq, tonumber(at)))
+  return true
 end
 
 -- The op of an entry that has one, and what message it is about.
