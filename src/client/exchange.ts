@@ -12,6 +12,7 @@ import type { Change } from './outbox.js';
 import type { Outgoing } from './outgoing.js';
 import { Outgoings } from './outgoings.js';
 import { OwnLine, type OwnLineOptions } from './own-line.js';
+import { onLeave } from './platform.js';
 import { type RequestFrame, Requests } from './requests.js';
 import { ASLEEP, STATE, type Status } from './status.js';
 import type { OutboxEntry, OutboxStorage } from './storage.js';
@@ -67,6 +68,8 @@ export class Exchange {
   #order = 0;
   #persisted: Promise<unknown> = Promise.resolve();
   #peers: ReturnType<typeof setInterval> | undefined;
+  #stopListening: (() => void) | undefined;
+  #isSynced = false;
 
   constructor(options: ExchangeOptions, emitter: Emitter<Events>) {
     this.#options = options;
@@ -114,18 +117,21 @@ export class Exchange {
 
   connect(): void {
     if (this.#wire !== undefined) return this.#wire.connect();
+    this.#stopListening = onLeave(() => this.marks.flush());
     this.#seat = this.#options.tabs?.join(this.#line, {
       lead: (unsettled) => this.#lead(unsettled),
       snapshot: () => ({
         uid: this.#uid,
         status: this.#status,
+        isSynced: this.#isSynced,
         cursors: this.inbox.cursors,
         peers: this.outgoings.peers,
         changes: this.outgoings.unsettled,
       }),
-      aligned: ({ cursors, peers }) => {
+      aligned: ({ cursors, peers, isSynced }) => {
         this.inbox.align(cursors);
         for (const [conv, peer] of peers) this.outgoings.receipt(conv, peer);
+        if (isSynced) this.#pass({ type: 'synced' });
       },
       ask: (frame) => this.#askFor(frame),
       tell: (frame) => this.tell(frame),
@@ -170,6 +176,7 @@ export class Exchange {
     const [wire, seat] = [this.#wire, this.#seat];
     if (wire === undefined) return;
     clearInterval(this.#peers);
+    this.#stopListening?.();
     this.marks.close();
     this.requests.close();
     this.#wire = this.#seat = undefined;
@@ -190,6 +197,7 @@ export class Exchange {
 
   #setStatus(status: Status): void {
     this.#status = status;
+    if (status.state !== STATE.open) this.#isSynced = false;
     this.#publish({ kind: 'status', status });
     void this.#emitter.emit('state', status);
   }
@@ -246,6 +254,7 @@ export class Exchange {
   }
 
   #pass(frame: Frame<'receipt' | 'typing' | 'presence' | 'synced'>): void {
+    if (frame.type === 'synced') this.#isSynced = true;
     this.#publish({ kind: 'frame', frame });
     void this.#emitter.emit(frame.type, frame as never);
   }

@@ -44,10 +44,14 @@ export const surroundings = globalThis as unknown as Surroundings;
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Calls back when the network may be there again: the browser says so, or the page is looked at again. */
-export function onWake(listener: () => void): () => void {
+export const onWake = (listener: () => void): (() => void) => onAny(['online', 'pageshow', 'focus'], listener);
+
+/** Calls back when the page is about to go, perhaps for good: the last moment to say something. */
+export const onLeave = (listener: () => void): (() => void) => onAny(['pagehide'], listener);
+
+function onAny(events: readonly string[], listener: () => void): () => void {
   const { addEventListener, removeEventListener } = surroundings;
   if (addEventListener === undefined || removeEventListener === undefined) return () => undefined;
-  const events = ['online', 'pageshow', 'focus'];
   for (const event of events) addEventListener.call(globalThis, event, listener);
   return () => {
     for (const event of events) removeEventListener.call(globalThis, event, listener);

@@ -30,6 +30,8 @@ export type Broadcast =
 export type Snapshot = {
   readonly uid: Uid | undefined;
   readonly status: Status;
+  /** What was pending at log-in has been handed on. */
+  readonly isSynced: boolean;
   readonly cursors: readonly (readonly [Conv, number])[];
   readonly peers: readonly (readonly [Conv, Peer])[];
   readonly changes: readonly Change[];

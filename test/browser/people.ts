@@ -1,5 +1,5 @@
 /** A town whose people sit at windows. */
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { type Town, type TownPlan, townFor } from '../support/town.js';
 import { openBrowser, Screen } from './screen.js';
@@ -27,6 +27,13 @@ export class People {
       await screen.closes();
     });
     return screen;
+  }
+
+  /** A page of its own, with nobody logged in. */
+  async newPage(): Promise<Page> {
+    const context = await this.browser().newContext();
+    onTestFinished(() => context.close());
+    return context.newPage();
   }
 
   async posts(sender: string, message: object): Promise<void> {

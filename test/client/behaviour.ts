@@ -96,6 +96,18 @@ export function behaves(start: () => Promise<Node>, transport: TransportName): v
     expect(bob.texts).toEqual(numbers(21));
   });
 
+  test('it is told when all that was pending is there', async () => {
+    const options = town();
+    const alice = await online(name('alice'), options);
+    for (const text of numbers(3)) await alice.client.send({ receiver: name('bob'), data: text });
+    const bob = person(name('bob'), options);
+    const had: number[] = [];
+    bob.client.on('synced', () => had.push(bob.texts.length));
+    bob.client.connect();
+    await until(() => had.length > 0);
+    expect(had[0]).toBe(3);
+  });
+
   test('a room’s members hear each other, and nobody else does', async () => {
     const options = town();
     const [alice, bob, carol] = [

@@ -2,7 +2,7 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { memoryStorage, shareTabs } from '../../src/client/index.js';
 import type { Locks } from '../../src/client/platform.js';
 import { webLocks } from './support/locks.js';
-import { numbers, online, type Person, until } from './support/scene.js';
+import { numbers, online, type Person, person, until } from './support/scene.js';
 import { TestNode } from './support/test-node.js';
 
 let node: TestNode;
@@ -41,6 +41,21 @@ test('two tabs are one device on one connection, and both show everything once a
     expect(two.texts.filter((text) => text.startsWith(letter))).toEqual(numbers(10).map((text) => letter + text));
   }
   expect(node.sends()).toHaveLength(20);
+});
+
+test('a tab that comes later is told, too, that all that was pending is there', async () => {
+  const tabs = shareTabs(`alice-${process.pid}-${browser}`, locks);
+  const synced: string[] = [];
+  const come = (which: string): Person => {
+    const one = person('alice', { url: node.url, outbox, tabs });
+    one.client.on('synced', () => synced.push(which));
+    one.client.connect();
+    return one;
+  };
+  come('first');
+  await until(() => synced.includes('first'));
+  come('second');
+  await until(() => synced.includes('second'));
 });
 
 test('when the tab with the connection goes, the other takes over and nothing is lost or doubled', async () => {

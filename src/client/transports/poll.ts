@@ -28,10 +28,10 @@ export function openPoll(to: Endpoint, auth: Auth, events: LinkEvents): Link {
 
 async function run(to: Endpoint, http: HttpCalls, events: LinkEvents): Promise<void> {
   let cursor: string | undefined;
-  // The first poll waits for nothing: it only shows that polls work here.
-  for (let wait = 0, first = true; !http.isOver; wait = to.poll.wait, first = false) {
-    const started = Date.now();
-    const response = await http.fetch(pathOf(to, wait, cursor), to.patience + wait * 1_000);
+  // Until nothing is pending polls wait for nothing; the first one only shows that they work here.
+  for (let wait = 0, first = true, isSynced = false; !http.isOver; first = false) {
+    const [started, waited] = [Date.now(), wait];
+    const response = await http.fetch(pathOf(to, waited, cursor), to.patience + waited * 1_000);
     if (response.status === 400 && cursor !== undefined) {
       cursor = undefined; // another server's, or one too old: what it held comes again
       continue;
@@ -44,8 +44,13 @@ async function run(to: Endpoint, http: HttpCalls, events: LinkEvents): Promise<v
     for (const message of answer.messages) events.frame(message);
     await events.settled();
     cursor = answer.cursor ?? cursor;
-    const isQuick = !first && answer.messages.length === 0 && Date.now() - started < QUICK_MS;
-    const rest = Math.max(to.poll.pause, wait > 0 && isQuick ? QUICK_MS : 0);
+    if (!isSynced && answer.messages.length === 0) {
+      isSynced = true;
+      wait = to.poll.wait;
+      events.frame({ type: 'synced' });
+    }
+    const isQuick = waited > 0 && answer.messages.length === 0 && Date.now() - started < QUICK_MS;
+    const rest = Math.max(to.poll.pause, isQuick ? QUICK_MS : 0);
     if (rest > 0) await pause(rest);
   }
 }

@@ -42,10 +42,13 @@ export class Chat {
   readonly elsewhere = new Map<number, Signal<Message | null | undefined>>();
   /** The newest page was loaded since the page was. */
   isFresh = false;
-  isLoading = false;
+  /** The page before what is here, on its way. */
+  loading: Promise<boolean> | undefined;
   read = 0;
   newest = 0;
   #oldest = Number.POSITIVE_INFINITY;
+  /** The unread ones are counted up to here. */
+  #counted = 0;
   readonly #typists = new Map<Uid, ReturnType<typeof setTimeout>>();
 
   constructor(
@@ -72,12 +75,24 @@ export class Chat {
     return found?.seq === seq ? found : undefined;
   }
 
+  /** Takes over what the server says; it may not have heard yet how far this user has read. */
   summarise({ unread, last, head, read }: ConversationSummary): void {
+    const isAhead = this.read > read && this.#oldest <= this.read;
     this.read = Math.max(this.read, read);
     const message = last ? messageIn(last) : undefined;
     if (message && message.seq >= (this.last.value?.seq ?? 0)) this.last.value = message;
     // What was pushed since the list was made is counted already.
-    if (head >= this.newest) this.unread.value = this.read >= head ? 0 : unread;
+    if (head < this.#counted) return;
+    this.#counted = head;
+    this.unread.value = isAhead ? this.#unreadHere() : unread;
+  }
+
+  /** How far the other side has come, never backwards; true if that is news. */
+  reaches({ delivered, read }: Peer): boolean {
+    const before = this.peer.peek();
+    if (delivered <= before.delivered && read <= before.read) return false;
+    this.peer.value = { delivered: Math.max(delivered, before.delivered), read: Math.max(read, before.read) };
+    return true;
   }
 
   /** Somebody else is writing; until they have written, or a while is over. */
@@ -105,14 +120,17 @@ export class Chat {
     if (list[index]?.seq !== message.seq) this.messages.value = list.toSpliced(index, 0, message);
     if (message.seq >= (this.last.value?.seq ?? 0)) this.last.value = message;
     if (message.sender === this.me) this.seen(frame.seq);
-    else if (!message.isSystem) this.unread.value++;
+    else if (!message.isSystem && frame.seq > this.#counted) this.unread.value++;
+    this.#counted = Math.max(this.#counted, frame.seq);
   }
 
-  /** This user has read up to here, on whatever device. */
-  seen(seq: number): void {
+  /** This user has read up to here, on whatever device. False if what is unread then is not known here. */
+  seen(seq: number): boolean {
     this.read = Math.max(this.read, seq);
-    if (this.read >= (this.last.value?.seq ?? 0)) this.unread.value = 0;
-    else if (this.#oldest <= this.read) this.unread.value = this.#unreadHere();
+    const isAll = this.read >= (this.last.value?.seq ?? 0);
+    const isKnown = isAll || this.#oldest <= this.read || this.unread.value === 0;
+    if (isKnown) this.unread.value = isAll ? 0 : this.#unreadHere();
+    return isKnown;
   }
 
   /** The newest page. If there may be a hole between it and what is here, what is here goes. */
@@ -144,6 +162,7 @@ export class Chat {
     this.name.value = name;
     this.peer.value = peer;
     this.newest = newest;
+    this.#counted = newest;
     this.read = read;
     this.#oldest = messages[0]?.seq ?? Number.POSITIVE_INFINITY;
   }

@@ -27,8 +27,11 @@ export class Listing {
     batch(() => {
       for (const summary of summaries) {
         const chat = this.#chats.of(summary.conv);
-        chat?.summarise(summary);
-        if (chat) this.#chats.keep(chat);
+        if (chat === undefined) continue;
+        chat.summarise(summary);
+        this.#chats.keep(chat);
+        // What was read in the last moment before a reload did not get through.
+        if (chat.read > summary.read) this.#client.read(summary.conv, Math.min(chat.read, summary.head));
       }
     });
     const listed = new Set<string>(summaries.map(({ conv }) => conv));

@@ -27,17 +27,12 @@ export class Loader {
     this.#keep(chat);
   }
 
-  /** The page before what is here. False if there is none, or it could not be had, or one is on its way. */
-  async older(chat: Chat): Promise<boolean> {
-    const { oldest } = chat;
-    if (chat.isLoading || !chat.hasOlder.peek() || oldest === undefined) return false;
-    chat.isLoading = true;
-    const isHere = await attempt(async () => {
-      const { messages, more } = await this.#client.history(chat.place.conv, { before: oldest, limit: PAGE });
-      batch(() => chat.loadOlder(messages, more));
+  /** The page before what is here. False if there is none, or it could not be had. */
+  older(chat: Chat): Promise<boolean> {
+    chat.loading ??= this.#older(chat).finally(() => {
+      chat.loading = undefined;
     });
-    chat.isLoading = false;
-    return isHere;
+    return chat.loading;
   }
 
   /** Goes back until a place, or as far as is reasonable. */
@@ -63,6 +58,16 @@ export class Loader {
       },
     );
     return (found as ReadonlySignal<undefined>).value;
+  }
+
+  async #older(chat: Chat): Promise<boolean> {
+    const { oldest } = chat;
+    if (!chat.hasOlder.peek() || oldest === undefined) return false;
+    return attempt(async () => {
+      const { messages, more } = await this.#client.history(chat.place.conv, { before: oldest, limit: PAGE });
+      // What it goes before may have gone meanwhile, for being apart from the newest.
+      if (chat.oldest === oldest) batch(() => chat.loadOlder(messages, more));
+    });
   }
 
   async #find(chat: Chat, seq: number): Promise<Message | null> {

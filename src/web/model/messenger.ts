@@ -123,10 +123,10 @@ export class Messenger {
 
   /** Learns how many are in a group. */
   async countMembers(chat: Chat): Promise<void> {
-    const { place } = chat;
-    if (place.kind !== 'room') return;
+    const room = chat.place.kind === 'room' && chat.place.room;
+    if (!room) return;
     await this.#unlessOver(chat, async () => {
-      const { members, more } = await this.client.members(place.room, { limit: 200 });
+      const { members, more } = await this.client.members(room, { limit: 200 });
       chat.members.value = { known: members.length, more };
     });
   }
@@ -160,9 +160,8 @@ export class Messenger {
   async unblock(uid: Uid): Promise<void> {
     await this.blocks.unblock(uid);
     const chat = this.chats.known(dmOf(this.me, uid));
-    if (chat === undefined) return;
-    chat.isFresh = false;
-    if (this.current.peek() === chat.place.conv) await this.#fill(chat);
+    if (chat) chat.isFresh = false;
+    if (chat && this.current.peek() === chat.place.conv) await this.#fill(chat);
   }
 
   /** Ends the session; `isForgotten`: nothing that was said stays in this browser. */
@@ -218,7 +217,7 @@ export class Messenger {
     });
     this.chats.keep(chat);
     if (message.op === 'system') this.#systemEntry(message, chat);
-    if (isNews && this.#isSynced) notify(chat, message);
+    if (isNews && this.#isSynced) void attempt(() => notify(chat, message));
   }
 
   #systemEntry({ data }: MessageFrame, chat: Chat): void {
@@ -259,21 +258,14 @@ export class Messenger {
     this.#lookAtPeer(conv);
     const chat = this.chats.known(conv);
     if (uid !== this.me || chat === undefined) return;
-    const before = chat.unread.peek();
-    chat.seen(read);
     // What is not here cannot be counted here.
-    if (before > 0 && chat.unread.peek() === before) this.#list(300);
+    if (!chat.seen(read)) this.#list(300);
     this.chats.keep(chat);
   }
 
-  /** How far the other side has come; what was known before the last reload counts. */
   #lookAtPeer(conv: Conv): void {
     const chat = this.chats.known(conv);
-    if (chat?.kind !== 'person') return;
-    const [{ delivered, read }, before] = [this.client.peer(conv), chat.peer.peek()];
-    if (delivered <= before.delivered && read <= before.read) return;
-    chat.peer.value = { delivered: Math.max(delivered, before.delivered), read: Math.max(read, before.read) };
-    this.chats.keep(chat);
+    if (chat?.kind === 'person' && chat.reaches(this.client.peer(conv))) this.chats.keep(chat);
   }
 
   #list(delay: number): void {
@@ -288,12 +280,19 @@ export class Messenger {
     for (const { place } of chats) this.#lookAtPeer(place.conv);
     this.presences.watch(chats.slice(0, WATCHED).map(({ place }) => peerOf(place, this.me)));
     const open = this.chats.known(this.current.peek());
+    const isFirst = open?.isFresh === false;
     if (open) await this.#fill(open);
-    if (open && open.unread.peek() > 0 && open.divider.peek() === undefined) {
-      open.divider.value = open.read;
-      this.#hasNews = true;
-    }
+    if (open && isFirst) this.#resume(open);
     this.#lookedAt();
     await Promise.all([this.#listing.nameAll(), this.blocks.load()]);
+  }
+
+  /** The first word of the server corrects what the page kept: where this user left off. */
+  #resume(chat: Chat): void {
+    const divider = chat.unread.peek() > 0 ? chat.read : undefined;
+    const before = chat.divider.peek();
+    if (divider === before || (divider !== undefined && before !== undefined && divider < before)) return;
+    chat.divider.value = divider;
+    this.goal.value = { place: divider === undefined ? 'newest' : 'divider' };
   }
 }

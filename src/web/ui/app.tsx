@@ -3,12 +3,13 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Messenger } from '../model/messenger.js';
 import { convInHash } from '../model/names.js';
 import { note } from '../model/note.js';
+import { onNoticeClicked } from '../model/notices.js';
 import { forget, remember, remembered, type Session } from '../model/session.js';
 import { words } from '../words/index.js';
 import { ChatView } from './chat-view.js';
 import { Confirm } from './confirm.js';
 import { Login } from './login.js';
-import { Sidebar } from './sidebar.js';
+import { go, Sidebar } from './sidebar.js';
 
 const session = signal<Session | undefined>(remembered());
 const refusal = signal('');
@@ -78,6 +79,7 @@ function attend(m: Messenger): () => void {
   const route = (): void => void m.open(convInHash(location.hash));
   addEventListener('hashchange', route);
   route();
+  const stopNotices = onNoticeClicked(go);
   const stopTitle = effect(() => {
     document.title = m.chats.unread.value > 0 ? `(${m.chats.unread.value}) Skein` : 'Skein';
   });
@@ -91,6 +93,7 @@ function attend(m: Messenger): () => void {
   });
   return () => {
     removeEventListener('hashchange', route);
+    stopNotices();
     stopTitle();
     stopRefusal();
   };

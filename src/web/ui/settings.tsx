@@ -29,6 +29,7 @@ export function Settings({ m, close, logOut }: Props) {
           checked={isNotifying.value}
           onChange={async ({ currentTarget }) => {
             if (!(await setNotifying(currentTarget.checked))) say(t.notifyDenied);
+            currentTarget.checked = isNotifying.peek();
           }}
         />{' '}
         {t.notify}

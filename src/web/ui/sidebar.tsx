@@ -6,6 +6,7 @@ import { draftOf } from '../model/drafts.js';
 import type { Messenger } from '../model/messenger.js';
 import { eventOf, peerOf } from '../model/names.js';
 import { attempt } from '../model/note.js';
+import { isOutdated } from '../model/shell.js';
 import { gistOf } from '../model/text.js';
 import { whenOf, words } from '../words/index.js';
 import { Avatar, ChatAvatar, titleOf } from './avatar.js';
@@ -78,6 +79,14 @@ export function Sidebar({ m, logOut }: { readonly m: Messenger; readonly logOut:
           />
         </form>
       </search>
+      {isOutdated.value && (
+        <p class="outdated" role="status">
+          {t.newVersion}{' '}
+          <button type="button" class="link" onClick={() => location.reload()}>
+            {t.reload}
+          </button>
+        </p>
+      )}
       <nav aria-label={t.conversations}>
         <ul>
           {found.map((chat) => (
