@@ -45,6 +45,15 @@ local function lower_pending(conv, h, P, Y, before, after, greater)
   h[P], h[Y] = math.max(0, h[P] - count), math.max(0, h[Y] - bytes)
 end
 
+-- For each conversation that a device's hash gains, three of those in it are looked at: of which nothing is left, those
+-- go. So never much more than a third of it is of no use.
+local function thin(cur)
+  for _, conv in ipairs(redis.call('HRANDFIELD', cur, 3)) do
+    local is_conv = string.find(conv, ':', 1, true)
+    if is_conv and not heads[conv] and redis.call('EXISTS', K_head(conv)) == 0 then redis.call('HDEL', cur, conv) end
+  end
+end
+
 -- Moves the device's cursor.
 local function deliver(uid, conv, h, device, delivered)
   local cur = K_cur(uid, device)
@@ -52,12 +61,16 @@ local function deliver(uid, conv, h, device, delivered)
   local old = cursor_of(uid, conv, h, got[1], got[2])
   if got[2] and now - tonumber(got[3] or 0) > life / 24 then renew(uid, device, cur, now, life) end
   if delivered <= old and got[1] then return end
-  redis.call('HSET', cur, conv, math.max(old, delivered))
+  local is_new = redis.call('HSET', cur, conv, math.max(old, delivered)) == 1
   if not got[2] then redis.call('PEXPIRE', cur, life) end
+  if is_new then thin(cur) end
 end
 
 local function note(uid, member)
-  if redis.call('ZADD', K_rcpt(uid), us, member) == 1 then redis.call('PEXPIRE', K_rcpt(uid), 2 * life) end
+  local rcpt = K_rcpt(uid)
+  if redis.call('ZADD', rcpt, us, member) == 0 then return end
+  redis.call('PEXPIRE', rcpt, 2 * life)
+  redis.call('ZREMRANGEBYSCORE', rcpt, '-inf', us - life * 1000)
 end
 
 -- Keeps what the other side last heard of.
@@ -82,16 +95,21 @@ local function move_direct(uid, conv, h, a, b, delivered, read)
   return moved, h[F], h[R]
 end
 
+local function put_position(key, uid, conv, seq)
+  local is_new = redis.call('HSET', key, conv, seq) == 1
+  if is_new and redis.call('EXISTS', K_rooms(uid)) == 0 then redis.call('PEXPIRE', key, 2 * life, 'NX') end
+end
+
 local function move_feed(uid, conv, delivered, read)
   local floor = tonumber(redis.call('HGET', K_floor(uid), conv) or 0)
   local at = tonumber(redis.call('HGET', K_read(uid), conv) or 0)
   local moved = false
   if delivered and delivered > floor then
-    redis.call('HSET', K_floor(uid), conv, delivered)
+    put_position(K_floor(uid), uid, conv, delivered)
     floor, moved = delivered, true
   end
   if read and read > at then
-    redis.call('HSET', K_read(uid), conv, read)
+    put_position(K_read(uid), uid, conv, read)
     at, moved = read, true
   end
   return moved, floor, at

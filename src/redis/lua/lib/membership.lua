@@ -13,6 +13,11 @@ local function lose(room, uid)
   redis.call('HDEL', K_joined(uid), room)
   redis.call('HDEL', K_floor(uid), conv)
   redis.call('HDEL', K_read(uid), conv)
+  -- In no room any more: what else these hold ends with the devices.
+  local left = redis.call('EXISTS', K_rooms(uid)) == 0 and redis.call('PTTL', K_devs(uid))
+  if left then
+    for _, key in ipairs({ K_read(uid), K_floor(uid) }) do redis.call('PEXPIRE', key, math.max(1, left)) end
+  end
   changed[#changed + 1] = { uid, -1 }
 end
 
@@ -31,6 +36,9 @@ local function assign(room, uid, role, before)
   if old then return end
   redis.call('HSET', K_rooms(uid), room, before)
   redis.call('HSET', K_joined(uid), room, now)
+  -- Positions last as long as the user is in a room; see keep in device.lua.
+  redis.call('PERSIST', K_read(uid))
+  redis.call('PERSIST', K_floor(uid))
   changed[#changed + 1] = { uid, before }
 end
 

@@ -114,6 +114,16 @@ local function box(a, b, conv, h, has_op)
   elseif now - h[Z] >= 1000 or now < h[Z] then
     call('ZADD', K_box(a), ts, conv)
     if a ~= b then call('ZADD', K_box(b), ts, conv) end
+    -- The box of who never comes back must have an end. Once in each part of time, and so at a conversation's first
+    -- message too, its life is renewed, and of its oldest conversations those go of which nothing is left.
+    if math.floor(now / LIFE * 24) ~= math.floor(h[Z] / LIFE * 24) then
+      for _, uid in ipairs({ a, b }) do
+        call('PEXPIRE', K_box(uid), format('%.0f', 3 * LIFE))
+        for _, old in ipairs(call('ZRANGE', K_box(uid), 0, 2)) do
+          if old ~= conv and call('EXISTS', K_head(old)) == 0 then call('ZREM', K_box(uid), old) end
+        end
+      end
+    end
     h[Z] = now
   end
 end
@@ -224,7 +234,13 @@ local function store(p, may_write)
       call('SET', K_head(conv), packed(h), 'PX', HEAD_LIFE)
     end
     for id, value in pairs(mine) do fresh[#fresh + 1], fresh[#fresh + 2] = id, value end
-    for sender, seq in pairs(reads) do call('HSET', K_read(sender), conv, seq) end
+    for sender, seq in pairs(reads) do
+      local is_new = call('HSET', K_read(sender), conv, seq) == 1
+      -- Whoever has devices keeps it with them; see keep in device.lua.
+      if is_new and conv == 'all' and call('EXISTS', K_rooms(sender)) == 0 then
+        call('PEXPIRE', K_read(sender), HEAD_LIFE, 'NX')
+      end
+    end
     if has_op then
       for seq = begin, h[S] do redis.pcall('ZADD', K_ops(conv), format('%.0f', seq), format('%.0f', seq)) end
       call('PEXPIRE', K_ops(conv), HEAD_LIFE)
