@@ -32,7 +32,7 @@ async function place(
 
 test('nothing is kept of people who were not there for long, nor of what they said', async () => {
   const { here, keys, left } = await place();
-  const before = new Set([...(await left()), keys.probe()]);
+  const before = new Set([...(await left()), keys.probe(), keys.generations()]);
   const people = Array.from({ length: 20 }, (_, index) => user(`u${index}`));
   for (const [index, uid] of people.entries()) {
     const peer = people[(index + 1) % people.length]!;
