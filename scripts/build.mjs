@@ -1,6 +1,6 @@
-// Compiles src to dist, copies what tsc leaves behind (Lua), and builds the page.
+// Compiles src to dist, does what tsc leaves behind (Lua, the command line's mode), and builds the page.
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
@@ -12,5 +12,7 @@ const tsc = spawnSync(
   { stdio: 'inherit' },
 );
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+// `npx skein` runs it as a program.
+chmodSync(`${root}dist/cli/main.js`, 0o755);
 cpSync(`${root}src/redis/lua`, `${root}dist/redis/lua`, { recursive: true });
 await build({ configFile: `${root}vite.config.ts`, logLevel: 'warn' });

@@ -71,6 +71,11 @@ export type ClientOptions = Identity & {
   readonly outbox?: OutboxStorage;
   /** Where the application stands, if it keeps messages itself; see `cursors`. */
   readonly cursors?: Iterable<readonly [ConvName, number]>;
+  /**
+   * Which conversations are acknowledged when they were handed on; default: all. The others stay pending for this
+   * device. Needs a WebSocket: streams and polls acknowledge all that they bring.
+   */
+  readonly acks?: (conv: Conv) => boolean;
   /** Lets the tabs of one browser be one device: shareTabs. */
   readonly tabs?: TabSharing;
   /** Best first; default: websocket, sse, poll. */
@@ -123,6 +128,7 @@ export class Client {
         requestTimeout: timing.request ?? 15_000,
         storage: options.outbox ?? memoryStorage(),
         tabs: options.tabs,
+        acks: options.acks ?? (() => true),
         cursors: Array.from(cursors, ([conv, seq]) => [convNamed(conv), seq] as const),
       },
       this.#emitter,

@@ -47,6 +47,7 @@ export type Events = {
 export type ExchangeOptions = Omit<OwnLineOptions, 'find' | 'uid'> & {
   readonly storage: OutboxStorage;
   readonly tabs: TabSharing | undefined;
+  readonly acks: (conv: Conv) => boolean;
   readonly cursors: Iterable<readonly [Conv, number]>;
   readonly requestTimeout: number;
 };
@@ -86,7 +87,7 @@ export class Exchange {
     this.inbox = new Inbox(
       {
         hand: (entry) => this.#hand(entry),
-        done: (conv, seq) => this.marks.ack(conv, seq),
+        done: (conv, seq) => options.acks(conv) && this.marks.ack(conv, seq),
         page: (conv, place) =>
           this.requests.ask({ type: 'history', conv, ...place, limit: 'before' in place ? 1 : 200 }),
         trouble,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { CLI_SETTINGS } from './cli-settings.js';
 import { nearest } from './nearest.js';
 import { type Config, SETTINGS, type Setting } from './settings.js';
 
@@ -22,14 +23,9 @@ export function loadConfig(env: Environment = process.env): Loaded {
   const errors: string[] = [];
   const values = new Map<string, unknown>();
   for (const [key, setting] of settings) {
-    const found = textOf(setting, env);
-    if ('error' in found) errors.push(found.error);
-    else if (found.text === undefined) values.set(key, undefined);
-    else {
-      const parsed = setting.kind.parse(found.text);
-      if ('value' in parsed) values.set(key, parsed.value);
-      else errors.push(complaint(setting, found.text));
-    }
+    const read = readSetting(setting, env);
+    if ('error' in read) errors.push(read.error);
+    else values.set(key, read.value);
   }
   const warnings = unknownNames(env);
   // The table's type says what each parser gives, so the values it gave make a Config once nothing was wrong.
@@ -37,6 +33,18 @@ export function loadConfig(env: Environment = process.env): Loaded {
   errors.push(...contradictions(config, errors));
   if (errors.length > 0) return { errors, warnings };
   return { config, warnings: [...warnings, ...weaknesses(config)] };
+}
+
+/** One setting by itself: its value, undefined where it is absent and has no default, or what is wrong with it. */
+export function readSetting<T>(
+  setting: Setting<T>,
+  env: Environment = process.env,
+): { readonly value: T | undefined } | { readonly error: string } {
+  const found = textOf(setting, env);
+  if ('error' in found) return found;
+  if (found.text === undefined) return { value: undefined };
+  const parsed = setting.kind.parse(found.text);
+  return 'value' in parsed ? parsed : { error: complaint(setting, found.text) };
 }
 
 function finish(values: Config): Config {
@@ -127,7 +135,8 @@ function weaknesses(config: Config): string[] {
 }
 
 function unknownNames(env: Environment): string[] {
-  const known = settings.flatMap(([, { name, secret }]) => (secret ? [name, `${name}_FILE`] : [name]));
+  const tables: readonly Setting<unknown>[] = [...Object.values(SETTINGS), ...Object.values(CLI_SETTINGS)];
+  const known = tables.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name]));
   const unknown = Object.keys(env).filter((name) => name.startsWith('SKEIN_') && !known.includes(name));
   return unknown.sort().map((name) => {
     const close = nearest(name, known);

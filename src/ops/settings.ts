@@ -16,7 +16,7 @@ export type Setting<T> = {
   readonly secret: boolean;
 };
 
-const given = <T>(name: string, kind: Kind<T>, fallback: string, help: string): Setting<T> => ({
+export const given = <T>(name: string, kind: Kind<T>, fallback: string, help: string): Setting<T> => ({
   name,
   kind,
   fallback,
@@ -25,7 +25,7 @@ const given = <T>(name: string, kind: Kind<T>, fallback: string, help: string): 
   secret: false,
 });
 
-const optional = <T>(name: string, kind: Kind<T>, absent: string, help: string): Setting<T | undefined> => ({
+export const optional = <T>(name: string, kind: Kind<T>, absent: string, help: string): Setting<T | undefined> => ({
   name,
   kind,
   fallback: undefined,
@@ -34,7 +34,7 @@ const optional = <T>(name: string, kind: Kind<T>, absent: string, help: string):
   secret: false,
 });
 
-const hidden = <T>(name: string, kind: Kind<T>, absent: string, help: string): Setting<T | undefined> => ({
+export const hidden = <T>(name: string, kind: Kind<T>, absent: string, help: string): Setting<T | undefined> => ({
   ...optional(name, kind, absent, help),
   secret: true,
 });

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 
 /** The version of all keys and payloads. */
-const SCHEMA = '1';
+export const SCHEMA = '1';
 
 /** What an operator should know: why it must not be used, and what is weak though it may be. */
 export type Inspection = { readonly unfit: readonly string[]; readonly weak: readonly string[] };
@@ -20,7 +20,7 @@ export async function inspect(client: Redis, keys: Keys, durability: Durability 
   if (schema !== null && schema !== SCHEMA) {
     unfit.push(`the data in Redis has schema ${schema}, this version knows ${SCHEMA}`);
   }
-  const config = await configOf(client);
+  const config = await configOf(client, 'maxmemory-policy', 'appendonly', 'appendfsync');
   if (config === undefined) {
     weak.push('weak: CONFIG is forbidden, so neither the eviction policy nor the persistence could be checked');
     return { unfit, weak };
@@ -39,9 +39,12 @@ export async function inspect(client: Redis, keys: Keys, durability: Durability 
 }
 
 /** Undefined where the user may not see it, or the command was renamed away. */
-async function configOf(client: Redis): Promise<ReadonlyMap<string, string> | undefined> {
+export async function configOf(
+  client: Redis,
+  ...names: readonly string[]
+): Promise<ReadonlyMap<string, string> | undefined> {
   try {
-    const flat = (await client.call('CONFIG', 'GET', 'maxmemory-policy', 'appendonly', 'appendfsync')) as string[];
+    const flat = (await client.call('CONFIG', 'GET', ...names)) as string[];
     const config = new Map<string, string>();
     for (let i = 0; i < flat.length; i += 2) config.set(flat[i] as string, flat[i + 1] as string);
     return config;

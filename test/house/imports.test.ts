@@ -8,7 +8,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   chat: ['protocol'],
   client: ['protocol'],
-  cli: ['client', 'protocol'],
+  // Talks to a server as any client does; for the operator's commands see INSIDE.
+  cli: ['client', 'ops', 'protocol', 'redis', 'server'],
   web: ['client', 'protocol'],
   memory: ['chat', 'protocol'],
   redis: ['chat', 'protocol'],
@@ -24,10 +25,17 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'uWebSockets.js': /^src\/server\/[^/]+$/,
   ws: /^src\/(server|cli)\//,
   ioredis: /^src\/redis\//,
-  jose: /^src\/server\//,
+  jose: /^src\/(server\/|cli\/token\.ts$)/,
+  yargs: /^src\/cli\//,
   pino: /^src\/ops\//,
   'prom-client': /^src\/ops\//,
 };
+
+/** The parts of the command line that look inside: the doctor at Redis, the token's maker at the table of keys. */
+const INSIDE: readonly (readonly [RegExp, RegExp])[] = [
+  [/^src\/redis\//, /^src\/cli\/doctor\/redis\.ts$/],
+  [/^src\/server\//, /^src\/cli\/token\.ts$/],
+];
 
 /** What runs in a browser, too, and so imports nothing from outside. */
 const ANYWHERE = /^src\/(protocol|client)\//;
@@ -59,6 +67,17 @@ describe('imports', () => {
         .map((to) => `${source.path} → ${to}`);
     });
     expect(against).toEqual([]);
+  });
+
+  test('of the command line look inside a server only where that is the task', () => {
+    const strays = sources
+      .filter(({ path }) => layerOf(path) === 'cli')
+      .flatMap((source) =>
+        targetsOf(source)
+          .filter((to) => INSIDE.some(([inside, from]) => inside.test(to) && !from.test(source.path)))
+          .map((to) => `${source.path} → ${to}`),
+      );
+    expect(strays).toEqual([]);
   });
 
   test('never run in a circle, but for types, which are gone when the program runs', () => {
