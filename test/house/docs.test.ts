@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../src/chat/meter.js';
-import { SETTINGS } from '../../src/ops/settings.js';
+import { CLI_SETTINGS } from '../../src/ops/cli-settings.js';
+import { SETTINGS, type Setting } from '../../src/ops/settings.js';
 import { CLIENT_FRAMES } from '../../src/protocol/frames.js';
 import { CLOSE, ERRORS } from '../../src/protocol/index.js';
 import { exists, readText, sourcesIn } from './sources.js';
@@ -22,14 +23,22 @@ function rows(part: string): readonly string[] {
   return table.trimEnd().split('\n').slice(2);
 }
 
+/** A table of settings as a page shows it. */
+function settingRows(table: Readonly<Record<string, Setting<unknown>>>): readonly string[] {
+  return Object.values(table).map(({ name, kind, fallback, absent, help, secret }) => {
+    const file = secret ? `, or \`${name}_FILE\`` : '';
+    const standard = fallback === undefined ? absent : `\`${fallback}\``;
+    return `| \`${name}\`${file} | ${kind.form} | ${standard} | ${help} |`;
+  });
+}
+
+test('docs/terminal.md shows the variables of the command line as the table in the code has them', () => {
+  expect(rows(section(readText('docs/terminal.md'), '## Where, and as whom'))).toEqual(settingRows(CLI_SETTINGS));
+});
+
 describe('docs/operations.md', () => {
   test('shows the settings as the table in the code has them', () => {
-    const expected = Object.values(SETTINGS).map(({ name, kind, fallback, absent, help, secret }) => {
-      const file = secret ? `, or \`${name}_FILE\`` : '';
-      const standard = fallback === undefined ? absent : `\`${fallback}\``;
-      return `| \`${name}\`${file} | ${kind.form} | ${standard} | ${help} |`;
-    });
-    expect(rows(section(operations, '## Settings'))).toEqual(expected);
+    expect(rows(section(operations, '## Settings'))).toEqual(settingRows(SETTINGS));
   });
 
   test('names each metric, with its kind and labels, and no other', () => {
@@ -49,7 +58,9 @@ describe('docs/operations.md', () => {
 
 test('every page that names a setting names one that exists', () => {
   const known = new Set(
-    Object.values(SETTINGS).flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
+    [...Object.values(SETTINGS), ...Object.values(CLI_SETTINGS)].flatMap(({ name, secret }) =>
+      secret ? [name, `${name}_FILE`] : [name],
+    ),
   );
   const pages = [...sourcesIn('docs', '.md'), { path: 'README.md', text: readText('README.md') }];
   const unknown = pages.flatMap(({ path, text }) =>

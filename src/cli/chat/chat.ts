@@ -1,19 +1,17 @@
 /** A chat in progress: one conversation in the window, the others heard of. */
-import { type Client, type Conv, type MessageFrame, type Outgoing, SkeinError, STATE, type To } from '../../client/index.js';
-import { dmOf, parseConv, parseRoom, parseUid, roomConv, type Uid } from '../../protocol/index.js';
+import { type Client, type Conv, type MessageFrame, type Outgoing, SkeinError, STATE } from '../../client/index.js';
+import { dmOf, roomConv, type Uid } from '../../protocol/index.js';
 import { visible } from '../text.js';
 import { wordsOf } from '../words.js';
 import { type CommandName, entryOf, helpLines } from './commands.js';
-import { clockOf, gistOf, markOf, nameOf, type Renderer } from './render.js';
+import { conversationLines, presenceWords, presentLines } from './listings.js';
+import { gistOf, markOf, nameOf, type Renderer } from './render.js';
 import type { Screen } from './screen.js';
+import { EVERYBODY, otherIn, roomTarget, type Target, userTarget } from './target.js';
+import { Typists } from './typists.js';
+import { Waiting } from './waiting.js';
 
 const PAGE_MAX = 200;
-/** How long somebody counts as typing. */
-const TYPING_SHOWN_MS = 5_000;
-/** Messages on their way at a time, for input that comes faster than it can be stored. */
-const WINDOW = 256;
-
-export type Target = { readonly conv: Conv; readonly to: To };
 
 export type ChatOptions = {
   /** Entries of history at the start. */
@@ -25,13 +23,13 @@ export type ChatOptions = {
 export class Chat {
   /** Messages that the server refused for good. */
   refused = 0;
+  readonly waiting = new Waiting();
   readonly #client: Client;
   readonly #screen: Screen;
   readonly #render: Renderer;
   readonly #options: ChatOptions;
-  readonly #pending = new Set<Promise<unknown>>();
   readonly #shown = new Map<Conv, number>();
-  readonly #typing = new Map<Uid, NodeJS.Timeout>();
+  readonly #typists = new Typists(() => this.#beside());
   #begun: () => void = () => undefined;
   #opening = new Promise<void>((resolve) => {
     this.#begun = resolve;
@@ -54,7 +52,10 @@ export class Chat {
     client.on('state', () => this.#beside());
     client.on('receipt', () => this.#beside());
     client.on('outgoing', (outgoing) => this.#outgoing(outgoing));
-    client.on('typing', ({ sender, room }) => this.#types(sender, room ? roomConv(room) : dmOf(sender, this.#me)));
+    client.on('typing', ({ sender, room }) => {
+      const conv = room ? roomConv(room) : dmOf(sender, this.#me);
+      if (conv === this.#target?.conv) this.#typists.types(sender);
+    });
     client.on('presence', (presence) => this.#present(presence));
     client.on('error', (error) => this.#trouble(error));
     screen.onTyping(() => {
@@ -67,7 +68,7 @@ export class Chat {
   async begin(target: Target | undefined): Promise<void> {
     const { conversations } = await this.#client.conversations();
     if (target !== undefined) await this.#show(target);
-    else if (conversations.length > 0) await this.#list();
+    else if (conversations.length > 0) this.#print(await conversationLines(this.#client));
     const unread = conversations.filter((one) => one.unread > 0 && one.conv !== target?.conv);
     if (target !== undefined && unread.length > 0) {
       this.#note(`unread: ${unread.map((one) => `${nameOf(one.conv, this.#me)} ${one.unread}`).join(', ')}`);
@@ -85,35 +86,31 @@ export class Chat {
       else this.#print([this.#render.trouble(`${entry.name}: no such command; /help lists them`)]);
     } else {
       if (entry.name === 'quit') return true;
-      await this.#obey(entry.name, entry.argument).catch((error: unknown) => this.#trouble(error));
+      await this.#run(entry.name, entry.argument);
     }
     return false;
   }
 
-  /** Resolves when everything that was said is stored or refused. */
-  async settled(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
-  }
-
-  /** How many messages are neither stored nor refused. */
-  get waiting(): number {
-    return this.#pending.size;
-  }
-
   async #say(text: string): Promise<void> {
     if (text.trim() === '') return;
-    if (this.#target === undefined) {
-      if (!this.#screen.isInteractive) this.refused++;
-      return this.#print([this.#render.trouble('to whom? /to <user> or /room <room>')]);
+    const target = this.#target;
+    if (target === undefined) {
+      const error = new SkeinError('bad_request', 'to whom? /to <user> or /room <room>');
+      if (!this.#screen.isInteractive) throw error;
+      return this.#trouble(error);
     }
-    const outgoing = this.#client.send({ ...this.#target.to, data: text });
-    const settled = outgoing.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#pending.add(settled);
-    void settled.then(() => this.#pending.delete(settled));
-    if (this.#pending.size >= WINDOW) await Promise.race(this.#pending);
+    await this.waiting.add(this.#client.send({ ...target.to, data: text.replace(/\n+$/, '') }));
+  }
+
+  /** A script's lines take effect in their order, and end where one fails, or the rest would go to the wrong place. */
+  async #run(name: Exclude<CommandName, 'quit'>, argument: string): Promise<void> {
+    if (!this.#screen.isInteractive) await this.waiting.over();
+    try {
+      await this.#obey(name, argument);
+    } catch (error) {
+      if (!this.#screen.isInteractive || !(error instanceof SkeinError)) throw error;
+      this.#trouble(error);
+    }
   }
 
   async #obey(name: Exclude<CommandName, 'quit'>, argument: string): Promise<void> {
@@ -127,9 +124,9 @@ export class Chat {
       case 'all':
         return this.#open(EVERYBODY);
       case 'list':
-        return this.#list();
+        return this.#print(await conversationLines(this.#client));
       case 'who':
-        return this.#who();
+        return this.#print(await presentLines(this.#client, this.#current()));
       case 'history':
         return this.#history(argument);
       case 'leave':
@@ -158,6 +155,7 @@ export class Chat {
     this.#oldest = messages[0]?.seq;
     this.#note(`${nameOf(target.conv, this.#me)}${messages.length === 0 ? ': nothing was said here yet' : ''}`);
     this.#page(messages);
+    for (const message of messages) this.#own(message);
     const last = messages.at(-1);
     if (last !== undefined) this.#shown.set(last.conv, Math.max(last.seq, this.#shown.get(last.conv) ?? 0));
     if (last !== undefined && this.#screen.isInteractive) this.#client.read(last.conv, last.seq);
@@ -169,7 +167,6 @@ export class Chat {
   /** Changes of other messages are in those already. */
   #page(messages: readonly MessageFrame[]): void {
     const entries = messages.filter(({ op }) => op === undefined || op === 'system');
-    for (const message of entries) this.#own(message);
     this.#print(entries.flatMap((message) => this.#render.entry(message, this.#view(message.conv))));
   }
 
@@ -177,7 +174,7 @@ export class Chat {
     if (message.seq <= (this.#shown.get(message.conv) ?? 0)) return;
     this.#shown.set(message.conv, message.seq);
     this.#own(message);
-    this.#stopTyping(message.sender);
+    this.#typists.stops(message.sender);
     this.#print(this.#render.entry(message, this.#view(message.conv)));
     const isBefore = message.conv === this.#target?.conv && this.#screen.isInteractive;
     if (isBefore && message.sender !== this.#me) this.#client.read(message.conv, message.seq);
@@ -187,36 +184,6 @@ export class Chat {
   #own(message: MessageFrame): void {
     const isOwn = message.sender === this.#me && message.op === undefined && message.conv === this.#target?.conv;
     if (isOwn) this.#mine = message;
-  }
-
-  async #list(): Promise<void> {
-    const { conversations } = await this.#client.conversations();
-    const lines = conversations.map(({ conv, unread, last }) => {
-      const fresh = unread > 0 ? ` (${unread} new)` : '';
-      const said = last === null ? '' : `: ${clockOf(last.ts)} ${last.sender} ${gistOf(last.data)}`;
-      return visible(`  ${nameOf(conv, this.#me)}${fresh}${said}`);
-    });
-    this.#print(lines.length > 0 ? lines : [this.#render.note('no conversations yet')]);
-  }
-
-  async #who(): Promise<void> {
-    const { conv, to } = this.#current();
-    if (to.room === undefined) {
-      const other = otherIn(conv, this.#me);
-      const [presence] = other === undefined ? [] : await this.#client.watch([other]);
-      return this.#note(presence === undefined ? nameOf(conv, this.#me) : presenceWords(presence));
-    }
-    for (let after: string | undefined, more = true; more; ) {
-      const page = await this.#client.members(to.room, { limit: PAGE_MAX, ...(after && { after }) });
-      this.#print(
-        page.members.map(({ uid, role, online }) => {
-          const rank = role === 'member' ? '' : ` (${role})`;
-          return `  ${online ? '●' : '○'} ${visible(uid)}${rank}${online ? '' : ' offline'}`;
-        }),
-      );
-      after = page.members.at(-1)?.uid;
-      more = page.more && after !== undefined;
-    }
   }
 
   async #history(argument: string): Promise<void> {
@@ -259,21 +226,6 @@ export class Chat {
     this.#beside();
   }
 
-  #types(sender: Uid, conv: Conv): void {
-    if (conv !== this.#target?.conv) return;
-    clearTimeout(this.#typing.get(sender));
-    this.#typing.set(
-      sender,
-      setTimeout(() => this.#stopTyping(sender), TYPING_SHOWN_MS),
-    );
-    this.#beside();
-  }
-
-  #stopTyping(sender: Uid): void {
-    clearTimeout(this.#typing.get(sender));
-    if (this.#typing.delete(sender)) this.#beside();
-  }
-
   #present(presence: { readonly uid: Uid; readonly online: boolean; readonly lastSeen: number }): void {
     if (this.#target === undefined || otherIn(this.#target.conv, this.#me) !== presence.uid) return;
     const words = presenceWords(presence);
@@ -291,7 +243,7 @@ export class Chat {
       facts: [
         ...(queued > 0 && this.#screen.isInteractive ? [`${queued} waiting`] : []),
         ...(mark !== undefined && mark !== 'stored' ? [`${this.#render.mark(mark)} ${mark}`] : []),
-        ...[...this.#typing.keys()].map((name) => `${visible(name)} is typing`),
+        ...this.#typists.names.map((name) => `${visible(name)} is typing`),
       ],
     });
   }
@@ -304,9 +256,7 @@ export class Chat {
     return { current: this.#target?.conv, me: this.#me, peer: this.#client.peer(conv) };
   }
 
-  #trouble(error: unknown): void {
-    if (!(error instanceof SkeinError)) throw error;
-    if (!this.#screen.isInteractive) this.refused++;
+  #trouble(error: SkeinError): void {
     this.#print([this.#render.trouble(`${error.code}: ${error.message}`)]);
   }
 
@@ -317,33 +267,4 @@ export class Chat {
   #print(lines: readonly string[]): void {
     this.#screen.print(lines);
   }
-}
-
-export const EVERYBODY: Target = { conv: 'all' as Conv, to: { broadcast: true } };
-
-/** Throws a SkeinError, as the client does where a name is out of form. */
-export function userTarget(name: string, me: Uid): Target {
-  const uid = parseUid(name);
-  if (uid === undefined) throw new SkeinError('bad_request', `not a user name: ${name}`);
-  return { conv: dmOf(uid, me), to: { receiver: uid } };
-}
-
-export function roomTarget(name: string): Target {
-  const room = parseRoom(name);
-  if (room === undefined) throw new SkeinError('bad_request', `not a room name: ${name}`);
-  return { conv: roomConv(room), to: { room } };
-}
-
-/** The other side of a direct conversation; notes to self have none. */
-function otherIn(conv: Conv, me: Uid): Uid | undefined {
-  const named = parseConv(conv);
-  if (named?.kind !== 'dm' || named.a === named.b) return undefined;
-  return named.a === me ? named.b : named.a;
-}
-
-function presenceWords({ uid, online, lastSeen }: { uid: Uid; online: boolean; lastSeen: number }): string {
-  if (online) return `${uid} is online`;
-  return lastSeen > 0
-    ? `${uid} is offline, last seen ${new Date(lastSeen).toLocaleString('sv-SE')}`
-    : `${uid} is offline`;
 }

@@ -5,12 +5,14 @@ import { createPaint, type Paint, wantsColours } from '../colours.js';
 import { beforeEnd, EXIT, end, Failure, Usage } from '../ending.js';
 import { lineTo, REACH_OPTIONS, type ReachFlags, reachOf, seconds, TIMEOUT_OPTION, uidNamed } from '../reach.js';
 import { roomNamed } from '../send.js';
-import { Chat, EVERYBODY, roomTarget, type Target, userTarget } from './chat.js';
+import { Chat } from './chat.js';
 import { Renderer } from './render.js';
 import { Pipe, type Screen, Terminal } from './screen.js';
+import { EVERYBODY, roomTarget, type Target, userTarget } from './target.js';
 
 const DEVICE = 'terminal';
 const HISTORY_MAX = 200;
+const LOOK_MS = 500;
 
 type Flags = ReachFlags & {
   readonly to?: string | undefined;
@@ -59,13 +61,15 @@ export const chatCommand: CommandModule<object, Flags> = {
     const render = new Renderer(paint, () => screen.columns());
     const chat = new Chat(line.client, screen, render, { history: flags.history, isPlain: !flags.commands });
     screen.print([render.note(`Skein at ${reach.url}; /help for commands`)]);
+    let isEnding = false;
     const talk = async (): Promise<void> => {
       await line.opened(screen.isInteractive ? undefined : within);
       await chat.begin(targetOf(flags, line.client.uid ?? uidNamed(flags.uid ?? '')));
       for await (const entry of screen.entries()) if (await chat.enter(entry)) break;
-      await stored(chat, within);
+      isEnding = true;
+      await chat.waiting.over();
     };
-    await Promise.race([line.over, talk()]);
+    await Promise.race([line.over, talk(), stalled(chat, within, () => isEnding || !screen.isInteractive)]);
     if (!screen.isInteractive && chat.refused > 0) process.exitCode = EXIT.failed;
   },
 };
@@ -89,13 +93,12 @@ function screenFor(paint: Paint): Screen {
   return isTerminal ? new Terminal(paint) : new Pipe();
 }
 
-/** Resolves when all that was said is stored or refused; gives up after a time in which nothing moved. */
-async function stored(chat: Chat, within: number): Promise<void> {
-  const all = chat.settled().then(() => 0);
-  for (let before = chat.waiting; before > 0; ) {
-    const now = await Promise.race([all, pause(within).then(() => chat.waiting)]);
-    if (now >= before) throw new Failure(`${now} messages were not stored`, 'timeout');
-    before = now;
+/** Rejects when messages wait for longer than that; a person may leave them waiting, until the chat is to end. */
+async function stalled(chat: Chat, within: number, counts: () => boolean): Promise<never> {
+  for (;;) {
+    await pause(Math.min(within, LOOK_MS));
+    const { size, standstill } = chat.waiting;
+    if (standstill > within && counts()) throw new Failure(`${size} messages were not stored`, 'timeout');
   }
 }
 

@@ -65,6 +65,8 @@ export class Pipe implements Screen {
 const PASTE = { on: '\x1b[?2004h', off: '\x1b[?2004l' } as const;
 const CLEAR_BELOW = '\x1b[J';
 
+type TerminalOutput = NodeJS.WritableStream & { readonly columns?: number };
+
 /**
  * A terminal: what arrives is printed above the line that is being written, and what was written is taken off the screen,
  * for it comes back as a message. Pasted lines become one message, which leaves with the next Enter.
@@ -72,6 +74,8 @@ const CLEAR_BELOW = '\x1b[J';
 export class Terminal implements Screen {
   readonly isInteractive = true;
   readonly #paint: Paint;
+  readonly #input: NodeJS.ReadableStream;
+  readonly #output: TerminalOutput;
   readonly #lines: ReturnType<typeof createInterface>;
   readonly #entered: string[] = [];
   #pasted: string[] | undefined;
@@ -80,33 +84,31 @@ export class Terminal implements Screen {
   #wake: (() => void) | undefined;
   #isOver = false;
 
-  constructor(paint: Paint) {
+  constructor(paint: Paint, input: NodeJS.ReadableStream = process.stdin, output: TerminalOutput = process.stdout) {
     this.#paint = paint;
-    this.#lines = createInterface({ input: process.stdin, output: process.stdout, terminal: true, historySize: 200 });
+    this.#output = output;
+    this.#input = input;
+    this.#lines = createInterface({ input, output, terminal: true, historySize: 200 });
     this.#lines.on('line', (line) => this.#take(line));
     this.#lines.on('close', () => this.#end());
-    process.stdin.on('keypress', (_, key: { readonly name?: string }) => {
+    this.#input.on('keypress', (_, key: { readonly name?: string }) => {
       if (key.name === 'paste-start') this.#isPasting = true;
       if (key.name === 'paste-end') this.#isPasting = false;
     });
-    process.stdout.write(PASTE.on);
+    this.#output.write(PASTE.on);
   }
 
   columns(): number {
-    return process.stdout.columns ?? PIPE_COLUMNS;
+    return this.#output.columns ?? PIPE_COLUMNS;
   }
 
   print(lines: readonly string[]): void {
-    if (lines.length === 0) return;
-    const { rows } = this.#lines.getCursorPos();
-    // readline goes up again by the rows that it knows of, so they are given to it.
-    process.stdout.write(`${up(rows)}\r${CLEAR_BELOW}${lines.join('\n')}\n${'\n'.repeat(rows)}`);
-    this.#prompt();
+    if (lines.length > 0) this.#draw(lines);
   }
 
   show(beside: Beside): void {
     this.#beside = beside;
-    this.#prompt();
+    this.#draw();
   }
 
   async *entries(): AsyncIterable<string> {
@@ -120,7 +122,7 @@ export class Terminal implements Screen {
   }
 
   onTyping(listener: () => void): void {
-    process.stdin.on('keypress', () => {
+    this.#input.on('keypress', () => {
       if (this.#lines.line !== '' && !this.#lines.line.startsWith('/')) listener();
     });
   }
@@ -132,7 +134,7 @@ export class Terminal implements Screen {
       this.#pasted = undefined;
       this.#lines.write(null, { ctrl: true, name: 'e' });
       this.#lines.write(null, { ctrl: true, name: 'u' });
-      this.#prompt();
+      this.#draw();
     });
   }
 
@@ -149,14 +151,15 @@ export class Terminal implements Screen {
       this.#entered.push(lines.join('\n'));
       this.#wake?.();
     }
-    this.#prompt();
+    this.#draw();
   }
 
   /** readline counts the rows of what it had on the screen. */
   #takeBack(line: string): void {
     this.#lines.setPrompt(`${this.#words()}${line}`);
     const { rows } = this.#lines.getCursorPos();
-    process.stdout.write(`${up(rows + 1)}\r${CLEAR_BELOW}`);
+    this.#output.write(`${up(rows + 1)}\r${CLEAR_BELOW}`);
+    this.#lines.setPrompt('');
   }
 
   #words(): string {
@@ -166,15 +169,22 @@ export class Terminal implements Screen {
     return `${this.#paint('dim', `[${beside}]`)} ${this.#paint('bold', to)}> `;
   }
 
-  #prompt(): void {
+  /** Draws the input anew, below these lines. */
+  #draw(lines: readonly string[] = []): void {
     if (this.#isOver) return;
+    const { rows } = this.#lines.getCursorPos();
+    // readline goes up again by the rows that it knows of, so they are given to it; characters that came at once it has
+    // not counted yet.
+    const { prevRows: known = rows } = this.#lines as { readonly prevRows?: number };
+    const above = lines.map((line) => `${line}\r\n`).join('');
+    this.#output.write(`${up(rows)}\r${CLEAR_BELOW}${above}${'\n'.repeat(known)}`);
     this.#lines.setPrompt(this.#words());
     this.#lines.prompt(true);
   }
 
   #end(): void {
     this.#isOver = true;
-    process.stdout.write(`${PASTE.off}\r${CLEAR_BELOW}`);
+    this.#output.write(`${PASTE.off}\r${CLEAR_BELOW}`);
     this.#wake?.();
   }
 }

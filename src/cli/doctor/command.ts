@@ -62,7 +62,7 @@ function authOf(flags: ReachFlags): Auth {
 
 const STYLES = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
-export function reportOf(checks: readonly Check[], paint: Paint): string {
+function reportOf(checks: readonly Check[], paint: Paint): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, status, found, advice }) => [
     `${paint(STYLES[status], status.padEnd(4))}  ${name.padEnd(width)}  ${visible(found)}`,
