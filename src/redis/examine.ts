@@ -1,6 +1,6 @@
 /** What an operator may want to know of a Redis, looked at and not touched. */
 import { Redis } from 'ioredis';
-import { parseAddress } from './address.js';
+import { parseAddress, readAuthority } from './address.js';
 import { bounded } from './connect.js';
 import { configOf, SCHEMA } from './inspect.js';
 import { keysOf, rootOf } from './keys.js';
@@ -20,6 +20,15 @@ export type Examined = {
   readonly skew: number;
 };
 
+/** Where and how, as the node's settings have it. */
+export type Examination = {
+  readonly url: string;
+  readonly prefix: string;
+  readonly caFile: string | undefined;
+  /** Milliseconds for each step. */
+  readonly within: number;
+};
+
 const SETTINGS = [
   'maxmemory-policy',
   'maxmemory',
@@ -30,9 +39,9 @@ const SETTINGS = [
   'timeout',
 ];
 
-/** Rejects when there is no login or no answer `within` so many milliseconds, and where the URL is out of form. */
-export async function examine(url: string, prefix: string, within: number): Promise<Examined> {
-  const { options, shown } = parseAddress(url);
+/** Rejects when there is no login or no answer in time, and where the URL is out of form. */
+export async function examine({ url, prefix, caFile, within }: Examination): Promise<Examined> {
+  const { options, shown } = parseAddress(url, caFile === undefined ? undefined : readAuthority(caFile));
   const client = new Redis({
     ...options,
     lazyConnect: true,

@@ -41,11 +41,13 @@ export const doctorCommand: CommandModule<object, Flags> = {
   async handler(flags) {
     const within = seconds(flags.timeout);
     const patient = { url: urlOf(flags), auth: authOf(flags), version: ownVersion, within };
-    const redisUrl = settingOf(SETTINGS.redisUrl, '--redis', flags.redis);
-    const prefix = settingOf(SETTINGS.redisPrefix) ?? '';
-    const checks = (
-      await Promise.all([checkServer(patient), checkRedis(redisUrl, prefix, within), checkMachine()])
-    ).flat();
+    const redis = {
+      url: settingOf(SETTINGS.redisUrl, '--redis', flags.redis),
+      prefix: settingOf(SETTINGS.redisPrefix) ?? '',
+      caFile: settingOf(SETTINGS.redisCa),
+      within,
+    };
+    const checks = (await Promise.all([checkServer(patient), checkRedis(redis), checkMachine()])).flat();
     const isWell = checks.every(({ status }) => status !== 'fail');
     if (flags.json) await writeLine(safeJson({ ok: isWell, checks }));
     else await writeLine(reportOf(checks, createPaint(wantsColours(process.stdout))));

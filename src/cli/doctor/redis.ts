@@ -1,5 +1,5 @@
 /** Redis, as the store of messages that must not be lost. */
-import { type Examined, examine } from '../../redis/examine.js';
+import { type Examination, type Examined, examine } from '../../redis/examine.js';
 import { type Check, clockCheck, fail, ok, warn } from './check.js';
 
 const VERSION_LEAST = 7;
@@ -10,8 +10,9 @@ const CLIENTS_LEAST = 1_000;
 const PING_GOOD = 50;
 const SHARE_WARN = 0.8;
 
-/** `within`: milliseconds for each step. */
-export async function checkRedis(url: string | undefined, prefix: string, within: number): Promise<readonly Check[]> {
+type Whereabouts = Omit<Examination, 'url'> & { readonly url: string | undefined };
+
+export async function checkRedis({ url, ...how }: Whereabouts): Promise<readonly Check[]> {
   if (url === undefined) {
     const found = 'not looked at: REDIS_URL is not set';
     return [
@@ -19,7 +20,7 @@ export async function checkRedis(url: string | undefined, prefix: string, within
     ];
   }
   try {
-    return judge(await examine(url, prefix, within));
+    return judge(await examine({ url, ...how }));
   } catch (error) {
     const found = `no answer: ${error instanceof Error ? error.message : error}`;
     return [fail('redis', found, adviceFor(found))];
