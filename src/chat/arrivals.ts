@@ -7,16 +7,12 @@ import type { Cursors } from './cursors.js';
 import type { Debug } from './debug.js';
 import type { Delivery } from './delivery.js';
 import type { Feeds } from './feeds.js';
-import { Gate } from './gate.js';
 import type { Cell, Meter } from './meter.js';
 import { type Arrival, type Devices, type NodeId, type Standing, Unavailable } from './ports.js';
 import type { Pulse } from './pulse.js';
-import type { Registry } from './registry.js';
+import { NOBODY, type Registry } from './registry.js';
 import type { Session } from './session.js';
 import type { Watch } from './watch.js';
-
-/** Connections that are let in at the same time. */
-const ARRIVALS_AT_ONCE = 64;
 
 export type ArrivalParts = {
   readonly node: NodeId;
@@ -41,7 +37,6 @@ export type ArrivalParts = {
 };
 
 export class Arrivals {
-  private readonly gate = new Gate(ARRIVALS_AT_ONCE);
   private readonly users: Cell;
 
   constructor(private readonly parts: ArrivalParts) {
@@ -66,9 +61,7 @@ export class Arrivals {
     try {
       // A new device starts at what the others have acknowledged.
       if (others.length > 0) await this.parts.cursors.writtenFor(session.uid);
-      const arrival = await this.gate.run(() =>
-        devices.enter({ uid: session.uid, device: session.device }, session.conn),
-      );
+      const arrival = await devices.enter({ uid: session.uid, device: session.device }, session.conn);
       if (session.closed) this.gone(session);
       else this.welcome(session, arrival);
       return !session.closed;
@@ -91,7 +84,7 @@ export class Arrivals {
     this.parts.debug?.({ conn, uid, device, ack, transport: session.line.transport }, 'arrived');
     const { delivery, feeds, registry } = this.parts;
     const user = registry.get(session.uid);
-    if (user) user.blocks = new Set(arrival.blocks);
+    if (user) user.blocks = arrival.blocks.length === 0 ? NOBODY : new Set(arrival.blocks);
     if (user?.sessions.length === 1) this.parts.watch.arrived(session.uid);
     session.line.cork(() => {
       delivery.answer(session, this.welcomeFrame(session, arrival.ts));

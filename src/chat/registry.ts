@@ -71,4 +71,4 @@ export class Registry {
   }
 }
 
-const NOBODY: ReadonlySet<Uid> = new Set();
+export const NOBODY: ReadonlySet<Uid> = new Set();

@@ -10,7 +10,7 @@ import type {
   Standing,
   Unavailable,
 } from '../chat/ports.js';
-import type { Conv, ErrorCode, Uid } from '../protocol/index.js';
+import { ALL, type Conv, type ErrorCode, type Uid } from '../protocol/index.js';
 import { Batches } from './batches.js';
 import type { Store } from './store.js';
 
@@ -52,10 +52,11 @@ export class RedisDevices implements Devices {
     const { node, limits } = this.#store;
     const args = coming.flatMap(({ reader: { uid, device }, conn }) => [uid, device, conn]);
     const reply = await this.#store.run('enter', [node, limits.devices, limits.deviceMs, ...args]);
-    const [ts, ...arrivals] = reply as [number, ...(Arrived | string)[]];
-    return arrivals.map((arrived) =>
-      typeof arrived === 'string' ? this.#store.broken('enter', arrived) : arrivalOf(ts, arrived),
-    );
+    const [ts, head, ...arrivals] = reply as [number, number, ...(Arrived | number | string)[]];
+    return arrivals.map((arrived) => {
+      if (typeof arrived === 'string') return this.#store.broken('enter', arrived);
+      return typeof arrived === 'number' ? emptyHanded(ts, arrived, head) : arrivalOf(ts, arrived);
+    });
   }
 
   async #leave(going: readonly Going[]): Promise<readonly (undefined | Unavailable)[]> {
@@ -119,6 +120,16 @@ export class RedisDevices implements Devices {
     return held === null ? undefined : (JSON.parse(held) as [Conv, number][]);
   }
 }
+
+const NOTHING: readonly never[] = [];
+/** Nothing is there for the user but what is for all. */
+const emptyHanded = (ts: number, cursor: number, head: number): Arrival => ({
+  ts,
+  pending: NOTHING,
+  feeds: [{ conv: ALL, cursor, head }],
+  receipts: NOTHING,
+  blocks: NOTHING,
+});
 
 const arrivalOf = (ts: number, [pending, feeds, receipts, blocks]: Arrived): Arrival => ({
   ts,

@@ -3,8 +3,9 @@
 -- INCLUDE: head, position, now, device, arrive, presence
 -- KEYS: 1 root
 -- ARGV: node, most devices, their life in ms; per connection: uid, device, connection
--- REPLY: ts; per connection why it could not be let in, or: pending: conv, cursor, head each; feeds: likewise;
---        receipts: conv, uid, delivered, read each; blocked uids
+-- REPLY: ts, last seq of all; per connection why it could not be let in, or its cursor in all if there is no more to
+--        tell, or: pending: conv, cursor, head each; feeds: likewise; receipts: conv, uid, delivered, read each;
+--        blocked uids
 local node, most, life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local function receipt_of(uid, member)
@@ -42,21 +43,20 @@ end
 local came = {}
 local function enter(uid, device, conn)
   local at = admit(uid, device, now, most, life)
-  local pending, feeds, receipts, blocked = {}, feeds_of(uid, at), {}, {}
+  local arrival = at.all or 0
   if at.holds then
-    pending, receipts = settle(uid, at, now), receipts_of(uid, at)
-    blocked = redis.call('SMEMBERS', K_blocks(uid))
+    arrival = { settle(uid, at, now), feeds_of(uid, at), receipts_of(uid, at), redis.call('SMEMBERS', K_blocks(uid)) }
   end
   redis.call('HSET', K_pres(uid), conn, node .. ' ' .. device)
   came[#came + 1] = uid
-  return { pending, feeds, receipts, blocked }
+  return arrival
 end
 
-local reply = { now }
+local reply = { now, last_of_all() }
 for i = 4, #ARGV, 3 do
   -- One broken key must not keep others out.
   local _, answer = pcall(enter, ARGV[i], ARGV[i + 1], ARGV[i + 2])
-  reply[#reply + 1] = type(answer) == 'table' and (answer.err or answer) or tostring(answer)
+  reply[#reply + 1] = type(answer) == 'table' and answer.err or answer
 end
 appear(came, node)
 return reply

@@ -58,7 +58,7 @@ local function bear(uid, device, at, now, most, life)
     local acknowledged = uid == sides(conv) and h[FA] or h[FB]
     if acknowledged < h[S] then redis.call('HSETNX', cur, conv, acknowledged) end
   end)
-  at.all = at.all or floors.all
+  at.all = at.all or tonumber(floors.all)
   floors.all = nil
   for conv, acknowledged in pairs(floors) do redis.call('HSETNX', cur, conv, acknowledged) end
   at.born, at.mark = now, at.holds and 0 or now
@@ -133,7 +133,7 @@ end
 
 -- all, and every room of the user: flat conv, cursor, head.
 local function feeds_of(uid, at)
-  local flat = { 'all', tonumber(at.all or 0), last_of_all() }
+  local flat = { 'all', at.all or 0, last_of_all() }
   local rooms = at.holds and redis.call('HGETALL', K_rooms(uid)) or {}
   local convs, since = {}, {}
   for i = 1, #rooms, 2 do
