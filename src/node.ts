@@ -69,6 +69,8 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     queries: config.queries,
     dedup: Math.floor(config.dedupMs / 1000),
     userSockets: config.userSockets,
+    userRooms: config.userRooms,
+    roomMembers: config.roomMembers,
     recallMs: config.recallMs,
   };
   let draining = false;
@@ -105,9 +107,21 @@ export async function createNode(parts: NodeParts): Promise<Node> {
   const options = { maxFrame: config.maxFrame, maxBuffered: BUFFERED_MAX, maxHeaders: HEADERS_MAX, tls };
   const { transport, fallback } = await chooseTransport(config.sockets, options, handlers, fault);
   chat = createChat({ node: config.nodeId, backend, switchboard: transport, meter, limits, identify, debug, fault });
-  const gateway = new Gateway({ chat, identify, origins: config.origins, addresses, meter, fault });
   const { auth: mode, serverKey, origins } = config;
-  const api = new Api({ chat, identify, mode, serverKey, origins, addresses, limits, meter, fault, status: readiness });
+  const entrance = { origins, checksHost: mode === 'open' && !config.allowOpen };
+  const gateway = new Gateway({ chat, identify, entrance, addresses, meter, fault });
+  const api = new Api({
+    chat,
+    identify,
+    mode,
+    serverKey,
+    entrance,
+    addresses,
+    limits,
+    meter,
+    fault,
+    status: readiness,
+  });
 
   function readiness(): Readiness {
     const health = backend.health();

@@ -80,7 +80,7 @@ export class Amend {
       return { refused: 'not_found', message: 'no message that can be changed' };
     if (frame.type === 'react') {
       const reactions = reacted(message.reactions, uid, frame);
-      if (reactions === undefined) return { refused: 'conflict', message: 'too many reactions' };
+      if (reactions === undefined) return { refused: 'too_large', message: 'too many reactions' };
       return [{ seq: frame.seq, was: item, becomes: rebuilt(item, message.edited === true, reactions) }];
     }
     if (message.sender !== uid) return { refused: 'forbidden' };

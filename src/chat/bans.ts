@@ -3,11 +3,14 @@ import type { DeviceId, Uid } from '../protocol/index.js';
 import { Unavailable } from './ports.js';
 import type { Ban, Bans } from './social-ports.js';
 
-const REFRESH_MS = 30_000;
+/** How long a ban may be unknown here whose word was lost; the store looks at no more than a number. */
+const REFRESH_MS = 500;
 
 export class BanList {
   private banned: ReadonlySet<string> = new Set();
+  private known: readonly Ban[] = [];
   private timer: NodeJS.Timeout | undefined;
+  private isReading = false;
   /** Told of each ban that this node learns of: who it is for may have come in before. */
   onBanned: (ban: Ban) => void = () => undefined;
 
@@ -18,7 +21,9 @@ export class BanList {
 
   async start(): Promise<void> {
     await this.refresh();
-    this.timer = setInterval(() => this.refreshSoon(), REFRESH_MS);
+    this.timer = setInterval(() => {
+      if (!this.isReading) this.refreshSoon();
+    }, REFRESH_MS);
   }
 
   stop(): void {
@@ -27,13 +32,20 @@ export class BanList {
 
   /** Reads the bans again; what cannot be read stays as it was. */
   refreshSoon(): void {
-    this.refresh().catch((error: unknown) => {
-      if (!(error instanceof Unavailable)) this.fault(error);
-    });
+    this.isReading = true;
+    this.refresh()
+      .catch((error: unknown) => {
+        if (!(error instanceof Unavailable)) this.fault(error);
+      })
+      .finally(() => {
+        this.isReading = false;
+      });
   }
 
   private async refresh(): Promise<void> {
     const bans = await this.bans.all();
+    if (bans === this.known) return;
+    this.known = bans;
     const before = this.banned;
     this.banned = new Set(bans.map(keyOf));
     for (const ban of bans) if (!before.has(keyOf(ban))) this.onBanned(ban);

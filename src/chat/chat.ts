@@ -49,6 +49,8 @@ export type ChatParts = {
     readonly queries: number;
     readonly dedup: number;
     readonly userSockets: number;
+    readonly userRooms: number;
+    readonly roomMembers: number;
     /** Milliseconds in which a message can be withdrawn. */
     readonly recallMs: number;
   };
@@ -78,7 +80,7 @@ export function createChat(parts: ChatParts) {
   const { switchboard } = parts;
   feeds.publisher = new Publisher({ log: backend.log, registry, switchboard, meter, delivery, commits, feeds, fault });
   const pulse = new Pulse({ registry, feeds, cursors, delivery, now, fence });
-  const membership = new Membership(backend);
+  const membership = new Membership(backend, parts.limits);
   const watch = new Watch({ ...backend, delivery, fault });
   const bans = new BanList(backend.bans, fault);
   const control = new Control({ ...backend, registry, feeds, watch, bans, fault });
@@ -108,7 +110,7 @@ export function createChat(parts: ChatParts) {
     polls.endOf(ban.uid);
   };
   const streams = new Streams({ tokens, devices, health: () => backend.health(), registry, meter, userSockets, fault });
-  const reconcile = new Reconcile({ backend, registry, delivery, feeds, polls, meter, fault });
+  const reconcile = new Reconcile({ backend, registry, delivery, feeds, polls, control, meter, fault });
   const amend = new Amend({ amendments: backend.amendments, rooms: backend.rooms, recallMs: parts.limits.recallMs });
   const requests = new Requests({ backend, registry, cursors, membership, amend, commits, control });
   const handlers = new Handlers({

@@ -82,6 +82,7 @@ export class Control {
       (blocked) => {
         const user = this.parts.registry.get(uid);
         if (user === undefined) return;
+        if (blocked.length === user.blocks.size && blocked.every((other) => user.blocks.has(other))) return;
         user.blocks = new Set(blocked);
         for (const session of user.sessions) this.parts.feeds.rearrange(session);
       },

@@ -12,6 +12,7 @@ import {
   departure,
   type Facts,
   handover,
+  type RoomLimits,
   type RoomPlan,
   type RoomWish,
   refusalOf,
@@ -35,13 +36,16 @@ const PAGE = 1_000;
 const UNCHANGED: Changed = { seq: 0, ts: 0 };
 
 export class Membership {
-  constructor(private readonly backend: Pick<Backend, 'rooms' | 'presence'>) {}
+  constructor(
+    private readonly backend: Pick<Backend, 'rooms' | 'presence'>,
+    private readonly limits: RoomLimits,
+  ) {}
 
   /** Joins a public room, creating it if need be. A member already: nothing changes. */
   join(uid: Uid, room: RoomId): Promise<Changed | Refused> {
     const plan = { room, name: room, private: false, owner: uid, members: [] };
     return this.attempt({ uid }, room, [uid], (facts) =>
-      facts.exists ? admission({ uid }, room, uid, undefined, facts) : creation({ uid }, plan),
+      facts.exists ? admission({ uid }, room, uid, undefined, facts) : creation({ uid }, plan, facts),
     );
   }
 
@@ -52,8 +56,8 @@ export class Membership {
 
   /** Creates a room whole. Refused: conflict. */
   create(actor: Actor, plan: RoomPlan): Promise<Changed | Refused> {
-    return this.attempt(actor, plan.room, [plan.owner], (facts) =>
-      facts.exists ? { refused: 'conflict' } : creation(actor, plan),
+    return this.attempt(actor, plan.room, [plan.owner, ...plan.members], (facts) =>
+      facts.exists ? { refused: 'conflict' } : creation(actor, plan, facts),
     );
   }
 
@@ -132,7 +136,9 @@ export class Membership {
 
   private async facts(room: RoomId, uids: readonly Uid[]): Promise<Facts> {
     const facts = await this.backend.rooms.facts(room, uids);
-    return { ...facts, roleOf: (uid) => facts.asked[uids.indexOf(uid)]?.role };
+    const asked = new Map(uids.map((uid, i) => [uid, facts.asked[i]]));
+    const isBusy = (uid: Uid): boolean => (asked.get(uid)?.rooms ?? 0) >= this.limits.userRooms;
+    return { ...facts, roleOf: (uid) => asked.get(uid)?.role, isBusy, limits: this.limits };
   }
 
   private async attempt(

@@ -22,7 +22,7 @@ export class Moderation {
 
   /** Bans or admits again; a ban ends the connections that it is for. */
   async ban(ban: Ban, on: boolean): Promise<Refused | undefined> {
-    if (!(await this.backend.bans.set(ban, on))) return { refused: 'conflict', message: 'too many are banned' };
+    if (!(await this.backend.bans.set(ban, on))) return { refused: 'too_large', message: 'too many are banned' };
     await this.control.say({ kind: 'bans' });
     if (on) await this.disconnect(ban);
     return undefined;

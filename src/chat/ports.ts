@@ -44,6 +44,8 @@ export type Letter = {
   readonly id?: MessageId | undefined;
   /** The frame behind its ts; see item.ts. */
   readonly tail: string;
+  /** The service itself vouches for the sender, who needs to be no member of the room. */
+  readonly isVouched?: boolean;
   /** Its tail holds an `op`. Only Amendments.amend stores such a letter. */
   readonly isOp?: boolean;
   /** Comes back in the hint of a room's or everybody's entry on the node that stored it. A positive integer. */
@@ -188,8 +190,11 @@ export type RoomFacts = {
   readonly name: string;
   readonly private: boolean;
   readonly members: number;
-  /** For each uid asked about, in order: their role, or undefined; and the seq before the entry that admitted them. */
-  readonly asked: readonly { readonly role: Role | undefined; readonly since: number }[];
+  /**
+   * For each uid asked about, in order: their role, or undefined; the seq before the entry that admitted them; and in
+   * how many rooms they are.
+   */
+  readonly asked: readonly { readonly role: Role | undefined; readonly since: number; readonly rooms: number }[];
 };
 
 /** A change of a room, decided by the policy on facts that the backend compares again when it carries it out. */

@@ -1,4 +1,5 @@
 /** What a node does when hints may have been lost: it looks what its local users missed, a few at a time. */
+import type { Control } from './control.js';
 import type { Delivery } from './delivery.js';
 import type { Feeds } from './feeds.js';
 import { Gate } from './gate.js';
@@ -19,6 +20,7 @@ export type ReconcileParts = {
   readonly delivery: Delivery;
   readonly feeds: Feeds;
   readonly polls: Polls;
+  readonly control: Control;
   readonly meter: Meter;
   readonly fault: (error: unknown) => void;
 };
@@ -74,6 +76,8 @@ export class Reconcile {
 
   private async check(user: User, since: number): Promise<void> {
     if (this.stopped) return;
+    // The word that they block somebody may have been among what was lost.
+    await this.parts.control.reload(user.uid);
     for (const waiter of user.waiters) waiter.wake();
     for (const session of [...user.sessions])
       if (session.arrived && !session.closed) await this.checkSession(session, since);

@@ -93,7 +93,7 @@ export class Requests {
   async block(uid: Uid, other: Uid, on: boolean): Promise<string | Refused> {
     if (uid === other) return { refused: 'bad_request', message: 'nobody blocks themselves' };
     if (!(await this.parts.backend.blocks.block(uid, other, on)))
-      return { refused: 'conflict', message: 'too many are blocked' };
+      return { refused: 'too_large', message: 'too many are blocked' };
     await this.parts.control.say({ kind: 'blocks', uid });
     // Whoever is told that somebody is blocked hears nothing more of them here, however late the word comes back.
     await this.parts.control.reload(uid);

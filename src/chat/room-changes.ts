@@ -20,10 +20,15 @@ export type RoomPlan = {
 export type RoomWish = { readonly name?: string | undefined; readonly private?: boolean | undefined };
 
 export type Decision = Omit<RoomChange, 'room' | 'expect' | 'sender'> | Refused | 'nothing to do' | 'look again';
-export type Facts = RoomFacts & { readonly roleOf: (uid: Uid) => Role | undefined };
+/** Members of a room, and rooms of a user; changes at the same moment may pass them by a few. */
+export type RoomLimits = { readonly roomMembers: number; readonly userRooms: number };
 
-/** Members of a room; joins at the same moment may pass it by a few. */
-const MEMBERS_MAX = 100_000;
+export type Facts = RoomFacts & {
+  readonly roleOf: (uid: Uid) => Role | undefined;
+  /** Whether a user is in as many rooms as one may be. */
+  readonly isBusy: (uid: Uid) => boolean;
+  readonly limits: RoomLimits;
+};
 
 export const standingOf = (actor: Actor, facts: Facts): Rank => (actor.isSystem ? 'system' : facts.roleOf(actor.uid));
 
@@ -35,8 +40,10 @@ export function refusalOf(by: Rank, facts: Facts): Refused | undefined {
 
 const isSelf = (actor: Actor, uid: Uid): boolean => !actor.isSystem && actor.uid === uid;
 
-export function creation(actor: Actor, { room, owner, members, ...meta }: RoomPlan): Decision {
+export function creation(actor: Actor, { room, owner, members, ...meta }: RoomPlan, facts: Facts): Decision {
+  if ([owner, ...members].some(facts.isBusy)) return tooManyRooms(facts);
   const others = [...new Set(members)].filter((uid) => uid !== owner);
+  if (others.length >= facts.limits.roomMembers) return tooManyMembers(facts);
   const roles: (readonly [Uid, Role])[] = [[owner, 'owner'], ...others.map((uid) => [uid, 'member'] as const)];
   return {
     meta: { name: meta.name, private: meta.private },
@@ -47,6 +54,16 @@ export function creation(actor: Actor, { room, owner, members, ...meta }: RoomPl
     ],
   };
 }
+
+const tooManyMembers = ({ limits }: Facts): Refused => ({
+  refused: 'too_large',
+  message: `at most ${limits.roomMembers} members of a room`,
+});
+
+const tooManyRooms = ({ limits }: Facts): Refused => ({
+  refused: 'too_large',
+  message: `at most ${limits.userRooms} rooms of a user`,
+});
 
 export function admission(actor: Actor, room: RoomId, uid: Uid, role: Role | undefined, facts: Facts): Decision {
   const [by, from] = [standingOf(actor, facts), facts.roleOf(uid)];
@@ -59,7 +76,8 @@ export function admission(actor: Actor, room: RoomId, uid: Uid, role: Role | und
   if (from === to && (self || mayGovern(by))) return 'nothing to do';
   if (!mayChange(by, self, from, to, facts.private)) return { refused: 'forbidden' };
   if (from !== undefined) return { roles: [[uid, to]], tails: [tail(room, 'role', uid, actor.uid, to)] };
-  if (facts.members >= MEMBERS_MAX) return { refused: 'too_large', message: `at most ${MEMBERS_MAX} members` };
+  if (facts.members >= facts.limits.roomMembers) return tooManyMembers(facts);
+  if (facts.isBusy(uid)) return tooManyRooms(facts);
   const shown = to === 'member' ? undefined : to;
   return { roles: [[uid, to]], tails: [tail(room, 'joined', uid, actor.uid, shown)] };
 }

@@ -69,7 +69,7 @@ export interface Blocks {
 export type Ban = { readonly uid: Uid; readonly device?: DeviceId | undefined; readonly tokenId?: string | undefined };
 
 export interface Bans {
-  /** All bans. Every node keeps them in memory; Listener.onWord tells of changes. */
+  /** All bans, the same array as long as nothing changed. Every node keeps them; Listener.onWord tells of changes. */
   all(): Promise<readonly Ban[]>;
   /** At most 100,000 are kept (false: no room). */
   set(ban: Ban, on: boolean): Promise<boolean>;

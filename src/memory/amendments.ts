@@ -34,7 +34,7 @@ function carryOut(store: Store, hints: Hints, { letter, op, ref, replace }: Amen
   const refused = isDm(conv) ? undefined : feedRefusal(store, conv, sender);
   if (refused !== undefined) return { refused };
   // What pins the log is not pending because of this entry, so its box is not full; it must have an end all the same.
-  if (isDm(conv) && isPinned(store, journal)) return { refused: 'conflict' };
+  if (isDm(conv) && isPinned(store, journal)) return { refused: 'too_large' };
   if (replace.some(({ seq, was }) => journal.itemAt(seq) !== was)) return 'changed';
   for (const { seq, becomes } of replace) journal.replace(seq, becomes);
   const draft = journal.draft(markOf(conv, sender) | MARK.op, now, letter.tail);

@@ -39,13 +39,14 @@ function post(store: Store, hints: Hints, letter: Letter): Outcome {
   if (known !== undefined) return { ...known, dup: true, first: known.seq === journal.origin, readMoved: false };
   const draft = journal.draft(markOf(conv, sender), now, letter.tail);
   const refused = isDm(conv) ? boxRefusal(store, journal, sender, draft) : feedRefusal(store, conv, sender);
-  if (refused !== undefined) return { refused };
+  const isOutside = refused === 'not_member' && letter.isVouched === true;
+  if (refused !== undefined && !isOutside) return { refused };
   const user = store.user(sender);
-  const readMoved = (user.positions.get(conv)?.read ?? 0) < journal.head;
+  const readMoved = !isOutside && (user.positions.get(conv)?.read ?? 0) < journal.head;
   if (isDm(conv) && isStranger(store, journal, sender)) user.strangers.add(conv);
   appendEntry(store, hints, journal, draft, letter.ref);
   if (id !== undefined) rememberId(store, journal, sender, id, draft);
-  advance(store, user, conv, { read: draft.seq });
+  if (!isOutside) advance(store, user, conv, { read: draft.seq });
   return { seq: draft.seq, ts: draft.ts, dup: false, first: draft.seq === journal.origin, readMoved };
 }
 

@@ -11,7 +11,7 @@ export function createRooms(store: Store, hints: Hints): Rooms {
       const room = store.rooms.get(id);
       const asked = uids.map((uid) => {
         const member = room?.members.get(uid);
-        return { role: member?.role, since: member?.since ?? 0 };
+        return { role: member?.role, since: member?.since ?? 0, rooms: store.users.get(uid)?.rooms.size ?? 0 };
       });
       const { name = '', private: isPrivate = false } = room ?? {};
       return { exists: room !== undefined, name, private: isPrivate, members: room?.members.size ?? 0, asked };

@@ -160,6 +160,13 @@ export const SETTINGS = {
     'Log-ins a second of one address, ten seconds’ worth saved up; one with bad credentials costs as much as ten.',
   ),
   userSockets: given('SKEIN_USER_SOCKETS', integer(1, 10_000), '64', 'Connections of one user to one node.'),
+  userRooms: given(
+    'SKEIN_USER_ROOMS',
+    integer(1, 100_000),
+    '1000',
+    'Rooms of one user; each is looked at when they log in.',
+  ),
+  roomMembers: given('SKEIN_ROOM_MEMBERS', integer(1, 1_000_000), '100000', 'Members of one room.'),
   devices: given('SKEIN_DEVICES', integer(1, 1_000), '32', 'Devices of a user that are remembered, the newest ones.'),
   deviceMs: given('SKEIN_DEVICE_DAYS', days(0.01, 3_650), '30', 'Time unseen after which a device is forgotten.'),
   pendingMessages: given(

@@ -8,6 +8,8 @@ export type Stored = readonly [ts: number, sent: number, unheard: number, ...ans
 type Answer = number | string | readonly Item[];
 
 const FLAG = { dup: 1, first: 2, readMoved: 4 } as const;
+/** Beside the mark, and never stored: the sender needs to be no member. */
+const VOUCHED = 8;
 /** How many entries a log may hold beyond what it keeps, before they are cut off in one go. */
 const slackOf = (keep: number): number => Math.min(64, Math.floor(keep / 16));
 
@@ -31,9 +33,10 @@ export function lettersOf(
   for (const [conv, group] of groups) {
     args.push(conv, group.length);
     for (const index of group) {
-      const { sender, id = '', tail, ref } = letters[index] as Letter;
+      const { sender, id = '', tail, ref, isVouched } = letters[index] as Letter;
       const side = isGreater(conv, sender) ? MARK.greater : 0;
-      args.push(`${mark + side}${isDm(conv) ? '' : `${sender} ${ref} `}${id}`, tail);
+      const standing = isVouched && !isDm(conv) ? VOUCHED : 0;
+      args.push(`${mark + side + standing}${isDm(conv) ? '' : `${sender} ${ref} `}${id}`, tail);
       order.push(index);
     }
   }

@@ -6,6 +6,7 @@ import type { Store } from './store.js';
 const BANS_MAX = 100_000;
 const AT_ONCE = 1_000;
 const REVISION = 'revision';
+const NONE: readonly Ban[] = [];
 
 export class RedisBans implements Bans {
   readonly #store: Store;
@@ -19,7 +20,7 @@ export class RedisBans implements Bans {
     const key = this.#store.keys.bans();
     // Asked for first: what changes while the bans are read is read again the next time.
     const revision = await this.#store.commands.call('bans', (client) => client.hget(key, REVISION));
-    if (revision === null) return [];
+    if (revision === null) return NONE;
     if (this.#known?.revision !== revision) this.#known = { revision, bans: (await this.#fields()).map(banOf) };
     return this.#known.bans;
   }

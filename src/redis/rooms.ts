@@ -36,7 +36,11 @@ export class RedisRooms implements Rooms {
       name,
       private: isPrivate === 1,
       members,
-      asked: uids.map((_, i) => ({ role: (asked[2 * i] || undefined) as Role, since: asked[2 * i + 1] as number })),
+      asked: uids.map((_, i) => ({
+        role: (asked[3 * i] || undefined) as Role,
+        since: asked[3 * i + 1] as number,
+        rooms: asked[3 * i + 2] as number,
+      })),
     };
   }
 

@@ -9,7 +9,7 @@ import { Unavailable } from '../chat/ports.js';
 import type { Identity } from '../chat/session.js';
 import type { ErrorCode } from '../protocol/index.js';
 import type { AddressLimits } from './address-limits.js';
-import { credentialsIn, type Identify, isOriginAllowed } from './entrance.js';
+import { barTo, credentialsIn, type Entrance, type Identify } from './entrance.js';
 import { failure, json } from './replies.js';
 import { type Call, deviceIn, numberIn, type Route } from './route.js';
 import { blockRoutes } from './routes/blocks.js';
@@ -28,7 +28,7 @@ export type ApiParts = {
   readonly identify: Identify;
   readonly mode: 'open' | 'jwt';
   readonly serverKey: string | undefined;
-  readonly origins: readonly string[];
+  readonly entrance: Entrance;
   readonly addresses: AddressLimits;
   readonly limits: { readonly frame: number; readonly rate: number; readonly rateBytes: number };
   readonly meter: Meter;
@@ -67,7 +67,8 @@ export class Api {
 
   /** Answers a request below `/v1`. */
   async answer(request: Request): Promise<Response> {
-    if (!isOriginAllowed(request, this.parts.origins)) return failure('forbidden', 'this origin is not allowed');
+    const bar = barTo(request, this.parts.entrance);
+    if (bar !== undefined) return failure('forbidden', bar);
     if (request.method === 'OPTIONS') return shared(request, { status: 204, headers: {}, body: '' });
     return shared(request, await this.run(request));
   }

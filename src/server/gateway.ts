@@ -1,14 +1,15 @@
 /** WebSocket connections: who is let in, by the upgrade or by a first `hello`, and what then goes to the domain. */
 
-import { encode } from '../chat/answers.js';
+import { encode, retryAfter } from '../chat/answers.js';
 import type { Chat } from '../chat/chat.js';
 import type { Line } from '../chat/line.js';
 import type { Cell, Meter } from '../chat/meter.js';
+import { Unavailable } from '../chat/ports.js';
 import type { Identity, Session } from '../chat/session.js';
 import { decode } from '../protocol/decode.js';
 import { type AckMode, CLOSE, DEFAULT_DEVICE, type DeviceId, HELLO_MS } from '../protocol/index.js';
 import type { AddressLimits, Household } from './address-limits.js';
-import { credentialsIn, type Identify, isOriginAllowed } from './entrance.js';
+import { barTo, credentialsIn, type Entrance, type Identify } from './entrance.js';
 import { failure, json } from './replies.js';
 import { DEVICE_FORM, deviceIn } from './route.js';
 import type { Credentials } from './tokens.js';
@@ -38,7 +39,7 @@ type Connection = {
 export type GatewayParts = {
   readonly chat: Chat;
   readonly identify: Identify;
-  readonly origins: readonly string[];
+  readonly entrance: Entrance;
   readonly addresses: AddressLimits;
   readonly meter: Meter;
   readonly fault: (error: unknown) => void;
@@ -62,8 +63,8 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
   upgrade(request: Request): Admission<Visitor> | Promise<Admission<Visitor>> {
     if (request.path !== '/ws') return { refuse: failure('not_found') };
     if (this.draining) return { refuse: failure('unavailable', 'this node stops', 1000) };
-    if (!isOriginAllowed(request, this.parts.origins))
-      return { refuse: failure('forbidden', 'this origin is not allowed') };
+    const bar = barTo(request, this.parts.entrance);
+    if (bar !== undefined) return { refuse: failure('forbidden', bar) };
     const { addresses } = this.parts;
     const household = addresses.householdOf(request);
     const wait = addresses.waitToEnter(household);
@@ -168,7 +169,7 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
       return { refuse: failure('unauthorized') };
     };
     const identity = identify(credentials);
-    return identity instanceof Promise ? identity.then(admission) : admission(identity);
+    return identity instanceof Promise ? identity.then(admission, unproven) : admission(identity);
   }
 
   private lines(): readonly Line[] {
@@ -185,7 +186,8 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     try {
       identity = await this.parts.identify(frame.token === undefined ? { uid: frame.uid } : { token: frame.token });
     } catch (error) {
-      this.parts.fault(error);
+      if (!(error instanceof Unavailable)) this.parts.fault(error);
+      return connection.line.close(CLOSE.overloaded.code, CLOSE.overloaded.reason);
     }
     if (identity === undefined) {
       addresses.failed(household);
@@ -216,6 +218,12 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
 }
 
 const turnAway = (line: Line): void => line.close(CLOSE.unauthorized.code, CLOSE.unauthorized.reason);
+/** Nobody can say now whether the credentials are good. */
+function unproven(error: unknown): Admission<never> {
+  if (!(error instanceof Unavailable)) throw error;
+  return { refuse: failure('unavailable', 'the issuer of the tokens cannot be reached', retryAfter()) };
+}
+
 const tooFast = (line: Line): void => line.close(CLOSE.rateLimited.code, CLOSE.rateLimited.reason);
 
 export const upgradeRequired = () =>

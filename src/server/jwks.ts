@@ -4,6 +4,7 @@
  * tokens ask, one fetch runs at a time, and fetches have a rate.
  */
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { Unavailable } from '../chat/ports.js';
 import { algorithmsOf } from './algorithms.js';
 
 type PublishedKey = { readonly kid: string | undefined; readonly key: KeyObject };
@@ -32,6 +33,8 @@ export class Jwks {
   private keys: readonly PublishedKey[] = [];
   private fetchedAt = Number.NEGATIVE_INFINITY;
   private fetching: Promise<void> | undefined;
+  /** The last fetch failed. */
+  private isCutOff = false;
   private allowed = FETCHES_SAVED;
   private countedAt: number;
   private readonly now: () => number;
@@ -41,14 +44,19 @@ export class Jwks {
     this.countedAt = this.now();
   }
 
-  /** The key of that `kid`; without one, the only key for that algorithm. */
+  /**
+   * The key of that `kid`; without one, the only key for that algorithm. Rejects with Unavailable where it is not known
+   * and nobody can be asked.
+   */
   async find(alg: string, kid: string | undefined): Promise<KeyObject | undefined> {
     const age = this.now() - this.fetchedAt;
     if (age > KEPT_MS) this.keys = [];
     const known = this.pick(alg, kid);
     if (known === undefined) {
       await this.refresh();
-      return this.pick(alg, kid);
+      const fetched = this.pick(alg, kid);
+      if (fetched === undefined && this.isCutOff) throw new Unavailable('the issuer publishes no keys now');
+      return fetched;
     }
     if (age > FRESH_MS) void this.refresh();
     return known;
@@ -64,7 +72,10 @@ export class Jwks {
   private refresh(): Promise<void> {
     if (this.fetching === undefined && this.mayFetch()) {
       this.fetching = this.fetch()
-        .catch((cause: unknown) => this.parts.fault(new Error(`no keys from ${this.parts.url.host}`, { cause })))
+        .catch((cause: unknown) => {
+          this.isCutOff = true;
+          this.parts.fault(new Error(`no keys from ${this.parts.url.host}`, { cause }));
+        })
         .finally(() => {
           this.fetching = undefined;
         });
@@ -92,6 +103,7 @@ export class Jwks {
     if (response.status !== 200) throw new Error(`answered ${response.status}`);
     this.keys = publishedKeys(JSON.parse(text));
     this.fetchedAt = this.now();
+    this.isCutOff = false;
   }
 }
 

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { algorithmsOf, RSA_BITS_MIN } from './algorithms.js';
 import { Jwks } from './jwks.js';
 
-/** The key for a token's `alg` and `kid`, if that key is there and is one for that algorithm. Never rejects. */
+/** The key for a token's `alg` and `kid`, if that key is there and is one for that algorithm. Rejects with Unavailable
+ * where that cannot be known now. */
 export type FindKey = (alg: string, kid: string | undefined) => KeyObject | undefined | Promise<KeyObject | undefined>;
 
 /** Where the issuer's key comes from: at most one of the three is configured. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Delivery } from '../../src/chat/delivery.js';
-import type { Online } from '../../src/chat/ports.js';
+import { type Online, Unavailable } from '../../src/chat/ports.js';
 import type { Session } from '../../src/chat/session.js';
 import { Watch, type WatchParts } from '../../src/chat/watch.js';
 import type { Uid } from '../../src/protocol/index.js';
@@ -47,4 +47,16 @@ test('who goes on watching hears of a change', async () => {
   answer([{ uid: BOB, online: true, lastSeen: 5 }]);
   await until(() => told.length === 1, 'the news');
   expect(JSON.parse(told[0]!)).toEqual({ type: 'presence', uid: BOB, online: true, lastSeen: 5 });
+});
+
+test('whom the store could not tell of takes no place among the 500', async () => {
+  const { watch, session, asked, told } = scene();
+  const crowd = (name: string) => Array.from({ length: 300 }, (_, i) => `${name}${i}` as Uid);
+  const failing = watch.watch(session, crowd('a'), undefined);
+  asked.shift()?.(Promise.reject(new Unavailable('away')) as never);
+  await expect(failing).rejects.toBeInstanceOf(Unavailable);
+  const watching = watch.watch(session, crowd('b'), undefined);
+  asked.shift()?.(crowd('b').map((uid) => ({ uid, online: false, lastSeen: 0 })));
+  expect(await watching).toHaveLength(300);
+  expect(told).toEqual([]);
 });

@@ -77,7 +77,7 @@ describe('the embedded backend', () => {
     let stored = 0;
     while (stored < 1_000 && !('refused' in Object(await reacts()))) stored++;
     expect(stored).toBe(LIMITS.retentionMessages + 1 + 2 * LIMITS.pendingMessages - 1);
-    expect(await reacts()).toEqual({ refused: 'conflict' });
+    expect(await reacts()).toEqual({ refused: 'too_large' });
     await here.acks(B, AB, seq);
     await here.says(B, to(A), 'goes on');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { frameOf, hasMark, MARK, seqOf, systemTail } from '../../src/chat/item.js';
 import type { RoomChange } from '../../src/chat/ports.js';
-import { compareCodePoints, DEFAULT_DEVICE, type RoomId, roomConv } from '../../src/protocol/index.js';
+import { compareCodePoints, DEFAULT_DEVICE, type MessageId, type RoomId, roomConv } from '../../src/protocol/index.js';
 import {
   A,
   aNode,
@@ -11,10 +11,12 @@ import {
   inRoom,
   joining,
   LOUNGE,
+  letter,
   type Place,
   quitting,
   ROOM,
   type Subject,
+  textOf,
   user,
 } from './town.js';
 
@@ -27,7 +29,7 @@ export function roomLaws(subject: Subject): void {
         name: '',
         private: false,
         members: 0,
-        asked: [{ role: undefined, since: 0 }],
+        asked: [{ role: undefined, since: 0, rooms: 0 }],
       });
       expect(await here.tries(A, inRoom(ROOM), 'hello')).toEqual({ refused: 'not_found' });
       expect(await here.node.rooms.members(ROOM, undefined, 10)).toEqual([]);
@@ -43,9 +45,9 @@ export function roomLaws(subject: Subject): void {
         private: true,
         members: 3,
         asked: [
-          { role: 'owner', since: last - 3 },
-          { role: 'member', since: last - 3 },
-          { role: 'member', since: last - 3 },
+          { role: 'owner', since: last - 3, rooms: 1 },
+          { role: 'member', since: last - 3, rooms: 1 },
+          { role: 'member', since: last - 3, rooms: 1 },
         ],
       });
     });
@@ -124,7 +126,7 @@ export function roomLaws(subject: Subject): void {
       ];
       for (const change of stale) expect(await here.node.rooms.change(change)).toBe('changed');
       expect(await here.node.log.heads([LOUNGE, roomConv('elsewhere' as RoomId)])).toEqual([head, 0]);
-      expect((await here.node.rooms.facts(ROOM, [B])).asked).toEqual([{ role: undefined, since: 0 }]);
+      expect((await here.node.rooms.facts(ROOM, [B])).asked).toEqual([{ role: undefined, since: 0, rooms: 0 }]);
     });
 
     test('is founded, joined and left once, however many try at the same moment', async () => {
@@ -195,6 +197,24 @@ export function roomLaws(subject: Subject): void {
       expect(await here.node.rooms.members(ROOM, undefined, 10)).toEqual([]);
       expect(await feedsOf(here)).not.toContain(LOUNGE);
       expect(await here.items(LOUNGE)).toEqual([]);
+    });
+
+    test('takes what the service vouches for from whoever is named, and makes them no reader of it', async () => {
+      const here = await aNode(subject);
+      const vouched = { ...letter(B, inRoom(ROOM), 'from outside', 'v1'), isVouched: true };
+      expect(await here.node.log.append([vouched])).toEqual([{ refused: 'not_found' }]);
+      await here.founds(ROOM, A);
+      const [first] = await here.node.log.append([vouched]);
+      expect(first).toMatchObject({ seq: expect.any(Number), dup: false, readMoved: false });
+      const both = await here.node.log.append([letter(B, inRoom(ROOM), 'not vouched for'), vouched]);
+      expect(both).toEqual([{ refused: 'not_member' }, { ...first, dup: true }]);
+      expect((await here.items(LOUNGE)).map(textOf)).toContain('from outside');
+      expect(await feedsOf(here)).not.toContain(LOUNGE);
+      const { conversations } = await here.node.conversations.list(B, undefined, 10);
+      expect(conversations.map(({ conv }) => conv)).not.toContain(LOUNGE);
+      await here.joins(B, ROOM);
+      const [inside] = await here.node.log.append([{ ...vouched, id: 'v2' as MessageId }]);
+      expect(inside).toMatchObject({ readMoved: true });
     });
 
     test('lists its members by code point, page by page', async () => {

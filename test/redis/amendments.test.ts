@@ -63,7 +63,7 @@ test('a message has 128 edits, and not one more; it can still be recalled with a
   const original = await here.node.amendments.original(AB, seq);
   expect(original.edits).toHaveLength(128);
   const tooMany = amendment(A, AB, seq, original, edit('edit 128'));
-  expect(await here.node.amendments.amend(tooMany)).toEqual({ refused: 'conflict' });
+  expect(await here.node.amendments.amend(tooMany)).toEqual({ refused: 'too_large' });
   await amends(here, A, AB, seq, RECALL);
   expect((await here.items(AB)).join()).not.toContain('"data":"edit');
 });
@@ -77,7 +77,7 @@ test('a log that nothing may be taken from has an end for changes, too', async (
     return here.node.amendments.amend(amendment(A, AB, seq, original, react('👍', i % 2 === 0)));
   };
   for (let i = 0; i < 40; i++) stored((await changes(i)) as never);
-  expect(await changes(40)).toEqual({ refused: 'conflict' });
+  expect(await changes(40)).toEqual({ refused: 'too_large' });
   await here.acks(B, AB, seq + 40);
   // There is room again, and the message is what made it.
   expect(await changes(40)).toBe('changed');

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Unavailable } from '../../src/chat/ports.js';
 import { Jwks } from '../../src/server/jwks.js';
 import { inAnHour, token } from '../support/jwt.js';
 import { type Answer, Issuer, newKey, tokenBy } from './issuer.js';
@@ -76,14 +77,14 @@ describe('a node whose issuer publishes its keys', () => {
     expect(await h.status(await tokenBy(known))).toBe(200);
   });
 
-  test('refuses within three seconds while the issuer does not answer, without a crowd at its door', async () => {
+  test('answers within three seconds while the issuer does not answer, without a crowd at its door', async () => {
     issuer.answer = 'nothing';
     const h = await node();
     const jwt = await tokenBy(newKey('any'));
     const start = performance.now();
     const answers = await Promise.all(Array.from({ length: 50 }, () => h.status(jwt)));
     expect(performance.now() - start).toBeLessThan(3_000);
-    expect(new Set(answers)).toEqual(new Set([401]));
+    expect(new Set(answers)).toEqual(new Set([503]));
     expect(issuer.fetches).toBe(1);
     expect(h.logged.filter((line) => line.includes('no keys from'))).toHaveLength(1);
   });
@@ -92,9 +93,20 @@ describe('a node whose issuer publishes its keys', () => {
     const key = newKey('key');
     issuer.answer = { status: 503, body: '' };
     const h = await node();
-    expect(await h.status(await tokenBy(key))).toBe(401);
+    expect(await h.outcome('/v1/blocks', { token: await tokenBy(key) })).toEqual([503, 'unavailable']);
     issuer.publishes(key);
     await expect.poll(async () => h.status(await tokenBy(key)), { timeout: 10_000 }).toBe(200);
+  });
+
+  test('tells who comes meanwhile to come back, by an upgrade and by a hello', async () => {
+    issuer.answer = { status: 503, body: '' };
+    const h = await node();
+    const jwt = await tokenBy(newKey('key'));
+    await expect(h.opensLine({ token: jwt })).rejects.toMatchObject({ status: 503 });
+    const line = await h.opensLine({});
+    line.send({ type: 'hello', token: jwt });
+    expect((await line.closed).code).toBe(1013);
+    expect(await h.status('nonsense')).toBe(401);
   });
 
   test.each<[string, Answer]>([
@@ -103,10 +115,10 @@ describe('a node whose issuer publishes its keys', () => {
     ['has no end', { status: 200, body: `{"keys":["${'x'.repeat(1_000_000)}"]}` }],
     ['is an error', { status: 500, body: JSON.stringify({ keys: [newKey('key').jwk] }) }],
     ['sends elsewhere', { status: 302, body: '', location: '/jwks' }],
-  ])('refuses everybody, and goes on, where what is published %s', async (_what, answer) => {
+  ])('lets nobody in, and goes on, where what is published %s', async (_what, answer) => {
     issuer.answer = answer;
     const h = await node();
-    expect(await h.status(await tokenBy(newKey('key')))).toBe(401);
+    expect(await h.status(await tokenBy(newKey('key')))).toBe(503);
     expect(h.logged.filter((line) => line.includes('no keys from'))).toHaveLength(1);
   });
 
@@ -161,7 +173,7 @@ describe('a published set of keys', () => {
     expect(isKey(await set.find('ES256', 'key'))).toBe(true);
     await expect.poll(() => faults.length).toBe(1);
     now += 31 * MINUTE;
-    expect(await set.find('ES256', 'key')).toBeUndefined();
+    await expect(set.find('ES256', 'key')).rejects.toBeInstanceOf(Unavailable);
     issuer.publishes(key);
     expect(isKey(await set.find('ES256', 'key'))).toBe(true);
   });

@@ -207,3 +207,24 @@ describe('two requests in hand', () => {
     expect((await alice.line.request({ type: 'history', conv: 'all' })).type).toBe('history');
   });
 });
+
+describe.each(shapesWith({ SKEIN_USER_ROOMS: '3', SKEIN_ROOM_MEMBERS: '2' }))('rooms on %s', (_shape, plan) => {
+  const t = townFor(plan);
+
+  test('a user is in as many as they may be, by whatever way, and in another one when they left one', async () => {
+    const [alice, bob] = [await t.user('alice').comesTo(1), await t.user('bob').comesTo(1)];
+    const rooms = numbers(4).map((n) => t.room(`r${n}`));
+    for (const room of rooms.slice(0, 3)) await alice.joins(room);
+    const last = rooms[3]!;
+    const tooLarge = { type: 'error', code: 'too_large' };
+    expect(await alice.asks({ type: 'join', room: last.name })).toMatchObject(tooLarge);
+    expect((await alice.calls(1, 'POST', '/rooms', { room: last.name })).status).toBe(413);
+    expect((await bob.calls(1, 'POST', '/rooms', { room: last.name, members: [alice.uid] })).status).toBe(413);
+    await bob.joins(last);
+    expect((await bob.calls(1, 'PUT', `/rooms/${last.name}/members/${alice.uid}`, {})).status).toBe(413);
+    await alice.asks({ type: 'leave', room: rooms[0]!.name });
+    await alice.joins(last);
+    const carol = await t.user('carol').comesTo(1);
+    expect(await carol.asks({ type: 'join', room: last.name })).toMatchObject(tooLarge);
+  });
+});

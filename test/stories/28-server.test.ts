@@ -65,6 +65,27 @@ describe.each(shapesWith({ SKEIN_SERVER_KEY: KEY }))('what a server may do on %s
     }
   });
 
+  test('it sends to a room in the name of anybody, who is no member for it', async () => {
+    const bob = await t.user('bob').comesTo(2);
+    const shop = await t.user('shop').comesTo(1);
+    const den = t.room('den');
+    await bob.joins(den);
+    const body = { sender: shop.uid, room: den.name, data: 'from outside', id: 'r1' };
+    const sent = await does(1, 'POST', 'messages', body);
+    expect(sent).toMatchObject({ status: 200, body: { type: 'sent', conv: den.conv } });
+    expect(await bob.hears('from outside')).toMatchObject({ sender: shop.uid, room: den.name, seq: sent.body.seq });
+    expect((await does(2, 'POST', 'messages', body)).body).toMatchObject({ seq: sent.body.seq, dup: true });
+    expect(await shop.line.request({ type: 'send', room: den.name, data: 1 })).toMatchObject({ code: 'not_member' });
+    expect(await shop.line.request({ type: 'history', conv: den.conv })).toMatchObject({ code: 'not_member' });
+    const { conversations } = await shop.line.request({ type: 'conversations' });
+    expect(conversations?.some(({ conv }) => conv === den.conv)).toBe(false);
+    await shop.joins(den);
+    expect(await shop.line.request({ type: 'send', room: den.name, data: 'inside' })).toMatchObject({ type: 'sent' });
+    expect(await bob.hears('inside')).toMatchObject({ sender: shop.uid });
+    const nowhere = await does(1, 'POST', 'messages', { ...body, room: t.room('nowhere').name });
+    expect(nowhere).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
+  });
+
   test('it speaks to everybody, as the system or as whom it says', async () => {
     const bob = await t.user('bob').comesTo(2);
     expect(await does(1, 'POST', 'broadcast', { data: `to ${bob.uid}` })).toMatchObject({ status: 200 });

@@ -22,8 +22,8 @@ end
 local function refuses()
   local refusal = not a and conv ~= 'all' and is_member(sub(conv, 6), match(ARGV[5], '^%d(%S+)'))
   if refusal then return refusal end
-  if is_pinned() then return 'conflict' end
-  if op == 'edit' and call('ZCOUNT', K_edits(conv), ref, ref) >= tonumber(ARGV[9]) then return 'conflict' end
+  if is_pinned() then return 'too_large' end
+  if op == 'edit' and call('ZCOUNT', K_edits(conv), ref, ref) >= tonumber(ARGV[9]) then return 'too_large' end
 end
 
 local places, len = {}, 0

@@ -33,7 +33,7 @@ export function serverRoutes({ chat, limits, meter, status }: ApiParts): readonl
     if ('status' in frame) return frame;
     const { conv, target } = placeOf(frame.sender, frame);
     const tail = messageTail(frame.id, frame.sender, target, frame.data);
-    const letter = { conv, sender: frame.sender, id: frame.id, tail, ref: chat.commits.nextRef() };
+    const letter = { conv, sender: frame.sender, id: frame.id, tail, ref: chat.commits.nextRef(), isVouched: true };
     return ofAnswer(await chat.commits.ask(letter, 'receiver' in target ? sidesOf(conv) : undefined));
   }
 

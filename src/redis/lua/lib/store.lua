@@ -170,9 +170,13 @@ local function store(p, may_write)
   local space = a and byte(ARGV[p + 2]) < 50 and room_for(tonumber(ARGV[p + 1]), conv, h, a, b)
   for at = p + 2, p + 2 * ARGV[p + 1], 2 do
     local mark, seq, id = byte(ARGV[at]) - 48, format('%.0f', q), ids[place[at]]
+    local vouched = mark >= 8
+    if vouched then mark = mark - 8 end
     local greater, op, sender, ref = mark % 2 == 1, mark >= 2, nil, nil
     if a then sender = greater and b or a else sender, ref = match(ARGV[at], '^%d(%S+) (%d+)') end
     local refusal = room and not may_write and is_member(room, sender)
+    local outside = vouched and refusal == 'not_member'
+    if outside then refusal = nil end
     local earlier = id and not refusal and (known[place[at]] or older[place[at]] or mine[id])
     local item = (was == 0 and q == begin and mark + 4 or mark) .. before .. seq .. between .. ARGV[at + 1]
     local counted, to_a, size = a and not op and not refusal and not earlier, greater or a == b, #item
@@ -200,8 +204,12 @@ local function store(p, may_write)
       count = count + 1
       items[count] = item
       if not a then
-        read = reads[sender] or tonumber(call('HGET', K_read(sender), conv) or 0)
-        reads[sender] = q
+        if outside then
+          read = h[S]
+        else
+          read = reads[sender] or tonumber(call('HGET', K_read(sender), conv) or 0)
+          reads[sender] = q
+        end
         feed[count] = ref .. '\t' .. item
       elseif greater then
         read, h[RB] = h[RB], q
