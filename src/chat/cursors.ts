@@ -9,6 +9,8 @@ import type { Session } from './session.js';
 import type { Blocks } from './social-ports.js';
 
 const FLUSH_MS = 200;
+/** Who writes has read what came before: the message tells so too, and the store knows. So the receipt has time. */
+const ANNOUNCE_MS = 1_000;
 const BATCH = 128;
 
 type Noted = { readonly mark: Mark; readonly from: Session | undefined };
@@ -24,24 +26,31 @@ export type CursorParts = {
 export class Cursors {
   private noted = new Map<string, Noted>();
   private timer: NodeJS.Timeout | undefined;
+  private announced = new Map<string, Noted>();
+  private announceTimer: NodeJS.Timeout | undefined;
   private soon = false;
   private flushing: Promise<void> | undefined;
 
   constructor(private readonly parts: CursorParts) {}
 
-  /** Takes note of a mark that is known to be in bounds; it is written within 200 ms, or when the store is back. */
+  /**
+   * Takes note of a mark that is known to be in bounds; it is written within 200 ms, what is only announced within a
+   * second, or when the store is back.
+   */
   note(noted: Mark, from: Session | undefined): void {
     // Judged now, for a user who has left when it is written is blocking nobody here any more.
     const mark = this.muted(noted);
     const key = `${mark.uid} ${mark.device ?? ''} ${mark.conv}`;
-    const before = this.noted.get(key)?.mark;
-    this.noted.set(key, { mark: before ? merged(before, mark) : mark, from });
-    this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+    const among = mark.announce ? this.announced : this.noted;
+    const before = among.get(key)?.mark;
+    among.set(key, { mark: before ? merged(before, mark) : mark, from });
+    if (mark.announce) this.announceTimer ??= setTimeout(() => void this.flush(), ANNOUNCE_MS);
+    else this.timer ??= setTimeout(() => void this.flush(false), FLUSH_MS);
   }
 
   /** Writes what is noted at the end of this turn: a connection has ended, and its user may be back in a moment. */
   flushSoon(): void {
-    if (this.soon || this.noted.size === 0) return;
+    if (this.soon || this.noted.size + this.announced.size === 0) return;
     this.soon = true;
     setImmediate(() => {
       this.soon = false;
@@ -69,20 +78,29 @@ export class Cursors {
     if (this.parts.registry.get(uid)) await this.flush();
   }
 
-  /** Writes all that is noted; resolves when it is written, or could not be. */
-  async flush(): Promise<void> {
+  /** Writes all that is noted, or all but what is announced; resolves when it is written, or could not be. */
+  async flush(announces = true): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
     while (this.flushing) await this.flushing;
-    if (this.noted.size === 0) return;
-    this.flushing = this.flushNow();
+    const noted = [...this.noted.values()];
+    this.noted = new Map();
+    if (announces) noted.push(...this.takeAnnounced());
+    if (noted.length === 0) return;
+    this.flushing = this.writeAll(noted);
     await this.flushing;
     this.flushing = undefined;
   }
 
-  private async flushNow(): Promise<void> {
-    const all = [...this.noted.values()];
-    this.noted = new Map();
+  private takeAnnounced(): Iterable<Noted> {
+    clearTimeout(this.announceTimer);
+    this.announceTimer = undefined;
+    const announced = this.announced.values();
+    this.announced = new Map();
+    return announced;
+  }
+
+  private async writeAll(all: readonly Noted[]): Promise<void> {
     for (let at = 0; at < all.length; at += BATCH) {
       const batch = all.slice(at, at + BATCH);
       try {

@@ -47,7 +47,7 @@ export function createMetrics(): Metrics {
   let build: BuildInfo | undefined;
 
   const meter: Meter = {
-    cell: (name, label) => seriesOf(cells, name, label, () => ({ value: 0 })),
+    cell: (name, label) => cells.get(name)?.get(label ?? '') ?? seriesOf(cells, name, label, () => ({ value: 0 })),
     observe: (name, value, label = '') => {
       const known = histograms.get(name)?.get(label);
       take(known ?? seriesOf(histograms, name, label, () => createHistogram(BOUNDS[name])), value);

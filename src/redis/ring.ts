@@ -4,7 +4,7 @@
  * that of replies, so nothing grows old while the store is away.
  */
 import { hasMark, type Item, itemOf, MARK, placeOf } from '../chat/item.js';
-import type { Meter } from '../chat/meter.js';
+import type { Cell, Meter } from '../chat/meter.js';
 import type { Letter, Outcome } from '../chat/ports.js';
 import type { Conv, Uid } from '../protocol/index.js';
 import { isGreater } from './append.js';
@@ -33,7 +33,8 @@ const COMPACT = 4_096;
 
 export class Ring {
   readonly #max: number;
-  readonly #meter: Meter;
+  readonly #overflow: Cell;
+  readonly #shown: Cell;
   #kept: Kept[] = [];
   #first = 0;
   #bytes = 0;
@@ -43,7 +44,8 @@ export class Ring {
   /** `max` in bytes; 0 keeps nothing. */
   constructor(max: number, meter: Meter) {
     this.#max = max;
-    this.#meter = meter;
+    this.#overflow = meter.cell('skein_ring_overflow_total');
+    this.#shown = meter.cell('skein_ring_bytes');
   }
 
   /** The store replied, at its time `ts`. */
@@ -51,7 +53,7 @@ export class Ring {
     this.#ts = Math.max(this.#ts, ts);
     this.#now = performance.now();
     while (this.#kept.length > this.#first && this.#kept[this.#first]!.at < this.#now - KEPT_MS) this.#drop();
-    this.#show();
+    this.#shown.value = this.#bytes;
   }
 
   /** Letters were answered; `repeated` are the entries that some of them were found to be already. */
@@ -108,10 +110,10 @@ export class Ring {
     this.#kept.push({ at: this.#now, bytes, count, entries });
     this.#bytes += bytes;
     while (this.#bytes > this.#max) {
-      this.#meter.cell('skein_ring_overflow_total').value += this.#kept[this.#first]!.count;
+      this.#overflow.value += this.#kept[this.#first]!.count;
       this.#drop();
     }
-    this.#show();
+    this.#shown.value = this.#bytes;
   }
 
   #drop(): void {
@@ -119,10 +121,6 @@ export class Ring {
     if (this.#first < COMPACT || this.#first * 2 < this.#kept.length) return;
     this.#kept = this.#kept.slice(this.#first);
     this.#first = 0;
-  }
-
-  #show(): void {
-    this.#meter.cell('skein_ring_bytes').value = this.#bytes;
   }
 }
 
