@@ -40,7 +40,8 @@ const WAITING_MAX = 10_000;
 /** The heartbeat waits for nobody: a node that is only busy must not be taken for dead. */
 const URGENT = 'beat';
 const RETRY_FIRST_MS = 20;
-const RETRY_MAX_MS = 1_000;
+/** Short: after a failover the nodes wait for each other. */
+const RETRY_MAX_MS = 500;
 
 /** Replies after which the connection leads to the wrong place, or to one that isn't ready. */
 const WRONG_PLACE = /^(READONLY|LOADING|MASTERDOWN|NOAUTH)\b/;

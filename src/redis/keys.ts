@@ -15,11 +15,13 @@ export const KEYS = {
   hold: [],
   /** set: the nodes that have. */
   brought: [],
+  /** set with PX: the nodes that are there, and are waited for longer. */
+  coming: [],
   /** set: conversations of which something was brought and not yet put back. */
   returning: [],
   /** zset with PX: what was brought, see ring.ts, as JSON → its seq. */
   kept: ['conv'],
-  /** zset: hash of the name of a log that was taken away → when, µs. */
+  /** zset: hash of the name of a log that was taken away → the seq up to which. */
   graves: [],
   /** string: written behind a batch so that WAIT has something to wait for. */
   fence: [],

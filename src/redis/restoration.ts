@@ -1,7 +1,7 @@
 /**
  * What a node does before it uses a connection to a Redis process that it did not know: a failover may have lost the
- * newest entries. It brings what it kept of them; when every node has, or two seconds have passed, all of it is put
- * back, and then sends begin new runs. Until then its connections are not up: sends are answered unavailable.
+ * newest entries. It brings what it kept of them; when every node has, or two seconds have passed and nobody who is
+ * there is still at it, all of it is put back, and then sends begin new runs. Until then its connections are not up: sends are answered unavailable.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
@@ -12,8 +12,9 @@ import type { Entry, Ring } from './ring.js';
 import type { Argument, Reply, ScriptName, Scripts } from './scripts.js';
 import type { Store } from './store.js';
 
-/** How long sends wait for nodes that may be gone. */
+/** How long sends wait for nodes that may be gone, and for those that are there and have much to bring. */
 const HOLD_MS = 2_000;
+const COMING_MS = 10_000;
 const ASK_MS = 20;
 const STEP_MS = 2_000;
 /** Longest that all of it may take before it is tried again on another connection. */
@@ -66,7 +67,7 @@ export class Restoration {
 
   async #greet(client: Redis): Promise<string> {
     const runId = await runIdOf(client);
-    await this.#run(client, 'epoch', [runId, HOLD_MS]);
+    await this.#run(client, 'epoch', [runId, this.#store.node, HOLD_MS, COMING_MS]);
     return runId;
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { TcpProxy } from '../../loadtest/chaos/tcp-proxy.js';
 import { hasMark, MARK, seqOf } from '../../src/chat/item.js';
 import { Unavailable } from '../../src/chat/ports.js';
 import { dmOf, roomConv, type Uid } from '../../src/protocol/index.js';
@@ -39,13 +40,18 @@ afterEach(() => pair.closes());
 
 type Noted = { readonly place: Place; readonly notes: Notes };
 
-async function noted(count: number, options: Partial<RedisBackendOptions> = {}): Promise<Noted[]> {
+/** `urls`: where a node finds its Redis, if not where all do. */
+async function noted(
+  count: number,
+  options: Partial<RedisBackendOptions> = {},
+  urls: readonly (string | undefined)[] = [],
+): Promise<Noted[]> {
   const nodes = new RedisNodes(pair.primary, { url: pair.store.url, ...options });
   onTestFinished(() => nodes.close());
   const all: Noted[] = [];
   for (let i = 0; i < count; i++) {
     const [heard, notes] = [new Recorder(), new Notes()];
-    all.push({ place: new Place(await nodes.node(heard, notes), heard), notes });
+    all.push({ place: new Place(await nodes.node(heard, notes, urls[i]), heard), notes });
   }
   return all;
 }
@@ -349,6 +355,47 @@ describe('after a failover to a replica that had not got the newest', () => {
     expect(took).toBeLessThan(4_000);
     await back(here);
     expect(await here!.texts(AB)).toEqual(['lost', 'after']);
+  });
+
+  test('a node that is there is waited for longer: nothing new is stored before what it brings', async () => {
+    const slow = await TcpProxy.to(pair.primary.port);
+    onTestFinished(() => slow.closes());
+    const [here, there] = (await noted(2, {}, [undefined, slow.url])).map(({ place }) => place);
+    await pair.isLevel();
+    pair.cuts();
+    // More than it can bring in the two seconds that are given to who does not show up.
+    const many = Array.from({ length: 10 }, (_, n) => `${n}`.padEnd(250_000));
+    for (const text of many) await there!.says(A, to(B), text);
+    slow.delays(150);
+    await pair.fails();
+    slow.turnsTo(pair.replica.port);
+    await whenBack(() => here!.says(A, to(B), 'after'));
+    await back(here);
+    expect(await here!.texts(AB)).toEqual([...many, 'after']);
+  });
+
+  test('what a cut-off primary took alone comes to its place; what was repeated on the other side stays there', async () => {
+    const other = await TcpProxy.to(pair.primary.port);
+    onTestFinished(() => other.closes());
+    const [here, there] = (await noted(2, {}, [undefined, other.url])).map(({ place }) => place);
+    const first = await here!.says(A, to(B), 'first');
+    await pair.isLevel();
+    pair.cuts();
+    const alone = await here!.says(A, to(B), 'alone', '1');
+    await here!.says(A, to(B), 'repeated', '2');
+    await pair.replica.ask((client) => client.call('REPLICAOF', 'NO', 'ONE'));
+    other.turnsTo(pair.replica.port);
+    await back(there);
+    const repeated = await there!.says(A, to(B), 'repeated', '2');
+    expect(repeated.dup).toBe(false);
+    await pair.fails();
+    await back(here, there);
+    await here!.says(A, to(B), 'after');
+    const items = await there!.items(AB);
+    expect(items.map(textOf)).toEqual(['first', 'alone', 'repeated', 'after']);
+    expect(seqsOf(items).slice(0, 3)).toEqual([first.seq, alone.seq, repeated.seq]);
+    const { items: above } = await there!.node.log.read(AB, alone.seq, 10, 10_000);
+    expect(above.map(textOf)).toEqual(['repeated', 'after']);
   });
 
   test('how much came back, and how long it took, is told', async () => {

@@ -45,7 +45,9 @@ async function sentinelFor(primary: RedisServer): Promise<number> {
   return port;
 }
 
-test('after a failover a node goes on with the new primary, in a new run', { timeout: 60_000 }, async () => {
+test('after a failover a node goes on with the new primary, which gets what it lacks, in a new run', {
+  timeout: 60_000,
+}, async () => {
   const primary = await RedisServer.start({ more: { 'repl-diskless-sync-delay': '0' } });
   afterwards.push(() => primary.stop());
   const replica = await RedisServer.start({ more: { replicaof: `127.0.0.1 ${primary.port}` } });
@@ -59,6 +61,12 @@ test('after a failover a node goes on with the new primary, in a new run', { tim
   const log = keysOf(rootOf(nodes.prefix)).log(AB);
   const isReplicated = () => replica.ask((client) => client.llen(log)).catch(() => 0);
   await until(async () => (await isReplicated()) === 1, 'the replica to have it', FAILOVER_MS);
+  // From now on the replica gets nothing more, whatever it asks for.
+  await primary.ask(async (client) => {
+    await client.call('ACL', 'SETUSER', 'default', '-psync', '-sync');
+    await client.call('CLIENT', 'KILL', 'TYPE', 'replica');
+  });
+  const lost = await here.says(B, to(A), 'lost', '1');
   await primary.kill();
   const again = () =>
     here.tries(A, to(B), 'after', '2').catch((error: unknown) => {
@@ -68,8 +76,8 @@ test('after a failover a node goes on with the new primary, in a new run', { tim
   const after = stored(await until(again, 'a send to the new primary', FAILOVER_MS));
   expect(after.seq).toBeGreaterThan(before.seq + 1);
   const items = await until(() => here.items(AB).catch(() => undefined), 'the log', FAILOVER_MS);
-  expect(items.map(textOf)).toEqual(['before', 'after']);
-  expect(items.map(seqOf)).toEqual([before.seq, after.seq]);
+  expect(items.map(textOf)).toEqual(['before', 'lost', 'after']);
+  expect(items.map(seqOf)).toEqual([before.seq, lost.seq, after.seq]);
   await heard.until(({ lost, returns }) => lost.length > 0 && returns > 0, 'loss and return');
   await until(() => here.node.health().ready, 'the node to be ready', FAILOVER_MS);
 });

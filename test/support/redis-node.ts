@@ -59,19 +59,20 @@ export class RedisNodes {
     readonly options: Partial<RedisBackendOptions> = {},
   ) {}
 
-  make(notes = new Notes(), url = this.server.url): Backend {
+  make(notes = new Notes(), url?: string): Backend {
     return createRedisBackend({
-      url,
+      url: this.server.url,
       prefix: this.prefix,
       limits: LIMITS,
       meter: notes,
       log: notes.log,
       ...this.options,
+      ...(url !== undefined && { url }),
     });
   }
 
-  async node(listener: Listener = new Recorder(), notes = new Notes()): Promise<Backend> {
-    const backend = this.make(notes);
+  async node(listener: Listener = new Recorder(), notes = new Notes(), url?: string): Promise<Backend> {
+    const backend = this.make(notes, url);
     this.#open.add(backend);
     await backend.start(`node-${++this.#nodes}`, listener);
     return backend;

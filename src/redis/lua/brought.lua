@@ -14,9 +14,15 @@ if node ~= '' then
   redis.call('PEXPIRE', K_brought(), 60000)
 end
 local kept = redis.call('SCARD', K_returning())
-if redis.call('EXISTS', K_hold()) == 0 then return { 1, kept } end
-for _, other in ipairs(redis.call('ZRANGE', K_nodes(), 0, -1)) do
-  if redis.call('SISMEMBER', K_brought(), other) == 0 then return { 0, kept } end
+local function have_brought(nodes)
+  for _, other in ipairs(nodes) do
+    if redis.call('SISMEMBER', K_brought(), other) == 0 then return false end
+  end
+  return true
 end
-redis.call('DEL', K_hold())
+if redis.call('EXISTS', K_hold()) == 1 and not have_brought(redis.call('ZRANGE', K_nodes(), 0, -1)) then
+  return { 0, kept }
+end
+if not have_brought(redis.call('SMEMBERS', K_coming())) then return { 0, kept } end
+redis.call('DEL', K_hold(), K_coming())
 return { 1, kept }

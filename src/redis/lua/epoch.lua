@@ -3,13 +3,18 @@
 -- runs in all logs, and nobody stores anything until the nodes have brought what they kept, or have had the time.
 -- INCLUDE: now
 -- KEYS: 1 root
--- ARGV: run_id of the server, how long to wait for the nodes in ms
+-- ARGV: run_id of the server, node, how long to wait for nodes that do not show up and for those that did, in ms
 -- REPLY: 1 if it is another one
-local known = redis.call('GET', K_epoch())
-local id, epoch = string.match(known or '', '^(%S+) (%d+)$')
-if id == ARGV[1] then return 0 end
-local next = math.max(us, (tonumber(epoch) or 0) + 1)
-redis.call('SET', K_epoch(), ARGV[1] .. ' ' .. string.format('%.0f', next))
-redis.call('DEL', K_brought())
-redis.call('SET', K_hold(), 1, 'PX', ARGV[2])
-return 1
+local id, epoch = string.match(redis.call('GET', K_epoch()) or '', '^(%S+) (%d+)$')
+local is_new = id ~= ARGV[1]
+if is_new then
+  local next = math.max(us, (tonumber(epoch) or 0) + 1)
+  redis.call('SET', K_epoch(), ARGV[1] .. ' ' .. string.format('%.0f', next))
+  redis.call('DEL', K_brought(), K_coming())
+  redis.call('SET', K_hold(), 1, 'PX', ARGV[3])
+end
+if is_new or redis.call('EXISTS', K_coming()) == 1 then
+  redis.call('SADD', K_coming(), ARGV[2])
+  redis.call('PEXPIRE', K_coming(), ARGV[4], 'NX')
+end
+return is_new and 1 or 0
