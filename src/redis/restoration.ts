@@ -16,14 +16,15 @@ import type { Store } from './store.js';
 const HOLD_MS = 2_000;
 const COMING_MS = 10_000;
 const ASK_MS = 20;
-const STEP_MS = 2_000;
+/** A log of many thousand entries is put back in one step. */
+const STEP_MS = 5_000;
 /** Longest that all of it may take before it is tried again on another connection. */
 const JOIN_MS = 15_000;
 /** Life of what was brought, should everybody die before it is put back. */
 const KEPT_MS = 600_000;
 const SEQS_AT_ONCE = 2_000;
 const BYTES_AT_ONCE = 262_144;
-const CONVERSATIONS_AT_ONCE = 32;
+const ENTRIES_AT_ONCE = 1_000;
 
 export class Restoration {
   readonly #store: Store;
@@ -110,7 +111,7 @@ export class Restoration {
   /** Every node helps. Returns how many entries it put back. */
   async #restore(client: Redis): Promise<number> {
     const { node, limits, meter } = this.#store;
-    const args = [node, limits.retentionMs, CONVERSATIONS_AT_ONCE];
+    const args = [node, limits.retentionMs, ENTRIES_AT_ONCE];
     let total = 0;
     for (;;) {
       const reply = (await this.#run(client, 'restore', args)) as number[];

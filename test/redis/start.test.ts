@@ -98,6 +98,11 @@ describe('at its start, a node', () => {
     expect(notes.said.join()).toMatch(reason);
   });
 
+  test('does not mind a Redis that may forget a second where that is fast enough', async () => {
+    nodes = new RedisNodes((await on({ appendfsync: 'everysec' })).server, { durability: 'fast' });
+    expect((await nodes.node()).health().reasons).toEqual([]);
+  });
+
   test('warns where it may not see the settings', async () => {
     const here = await on({});
     await here.server.ask((client) =>

@@ -3,7 +3,7 @@
 -- reader meets a gap that is yet to be filled.
 -- INCLUDE: head, position, hint, now, grave, membership, kept, ids, again
 -- KEYS: 1 root
--- ARGV: self, life of a log in ms, how many conversations now
+-- ARGV: self, life of a log in ms, after how many entries the rest is left for the next call
 -- REPLY: how many conversations are left, entries put back, conversations that could not be restored, payloads to other
 --        nodes, how many found nobody
 local self, life = ARGV[1], math.floor(tonumber(ARGV[2]))
@@ -101,7 +101,8 @@ local function restore(conv)
   restored = restored + #seqs
 end
 
-for _, conv in ipairs(call('SRANDMEMBER', K_returning(), ARGV[3])) do
+local conv = call('SPOP', K_returning())
+while conv do
   changed = {}
   -- One broken key must not keep the others from being restored.
   local whole, failure = pcall(restore, conv)
@@ -110,7 +111,7 @@ for _, conv in ipairs(call('SRANDMEMBER', K_returning(), ARGV[3])) do
     redis.log(redis.LOG_WARNING, 'skein restore: ' .. tostring(type(failure) == 'table' and failure.err or failure))
   end
   call('DEL', K_kept(conv))
-  call('SREM', K_returning(), conv)
+  conv = restored + failed < tonumber(ARGV[3]) and call('SPOP', K_returning())
 end
 local sent, unheard = forward(self)
 return { call('SCARD', K_returning()), restored, failed, sent, unheard }
