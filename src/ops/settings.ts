@@ -168,7 +168,7 @@ export const SETTINGS = {
   ),
   roomMembers: given('SKEIN_ROOM_MEMBERS', integer(1, 1_000_000), '100000', 'Members of one room.'),
   devices: given('SKEIN_DEVICES', integer(1, 1_000), '32', 'Devices of a user that are remembered, the newest ones.'),
-  deviceMs: given('SKEIN_DEVICE_DAYS', days(0.01, 3_650), '30', 'Time unseen after which a device is forgotten.'),
+  deviceMs: given('SKEIN_DEVICE_DAYS', days(0.0001, 3_650), '30', 'Time unseen after which a device is forgotten.'),
   pendingMessages: given(
     'SKEIN_PENDING_MAX',
     integer(1, 1_000_000),
@@ -178,7 +178,7 @@ export const SETTINGS = {
   pendingBytes: given('SKEIN_PENDING_BYTES', integer(1_024, MANY), '4194304', 'The same in bytes.'),
   pendingMs: given(
     'SKEIN_PENDING_DAYS',
-    days(0.01, 3_650),
+    days(0.0001, 3_650),
     '30',
     'How long pending direct messages wait for their receiver, at least.',
   ),
@@ -202,7 +202,7 @@ export const SETTINGS = {
   ),
   retentionMs: given(
     'SKEIN_RETENTION_DAYS',
-    days(0.01, 3_650),
+    days(0.0001, 3_650),
     '30',
     'Idle time after which the log of a conversation expires; never before `SKEIN_PENDING_DAYS`.',
   ),

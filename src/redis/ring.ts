@@ -30,6 +30,7 @@ const KEPT_MS = 10_000;
 /** What an entry takes beside its text, roughly. */
 const OVERHEAD = 200;
 const COMPACT = 4_096;
+const DROPPED: Kept = { at: 0, bytes: 0, count: 0, entries: () => [] };
 
 export class Ring {
   readonly #max: number;
@@ -116,8 +117,10 @@ export class Ring {
     this.#shown.value = this.#bytes;
   }
 
+  /** Its place in the list is given back only now and then, what it held at once. */
   #drop(): void {
-    this.#bytes -= this.#kept[this.#first++]!.bytes;
+    this.#bytes -= this.#kept[this.#first]!.bytes;
+    this.#kept[this.#first++] = DROPPED;
     if (this.#first < COMPACT || this.#first * 2 < this.#kept.length) return;
     this.#kept = this.#kept.slice(this.#first);
     this.#first = 0;

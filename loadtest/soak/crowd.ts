@@ -1,0 +1,71 @@
+/** Users who come, talk for a while, and go for good, each followed by somebody new. */
+import { WebSocket } from 'ws';
+
+/** Sends of a user that wait for their answers at the same time. */
+const WINDOW = 8;
+const ROOMS = 10;
+
+export class Crowd {
+  /** Answered with `sent`. */
+  sent = 0;
+  refused = 0;
+  /** Users who came. */
+  born = 0;
+  private readonly here: string[] = [];
+  private readonly gone: string[] = [];
+
+  constructor(
+    private readonly port: number,
+    private readonly plan: { readonly people: number; readonly messages: number; readonly life: number },
+  ) {}
+
+  /** Resolves when all is said and everybody has left. */
+  async talks(): Promise<void> {
+    await Promise.all(Array.from({ length: this.plan.people }, (_, place) => this.fills(place)));
+  }
+
+  private async fills(place: number): Promise<void> {
+    while (this.sent < this.plan.messages) {
+      const uid = `u${this.born++}`;
+      this.here[place] = uid;
+      await this.lives(uid);
+      this.gone[place] = uid;
+    }
+  }
+
+  private lives(uid: string): Promise<void> {
+    const room = `r${this.born % ROOMS}`;
+    const url = `ws://127.0.0.1:${this.port}/ws?uid=${uid}`;
+    const socket = new WebSocket(url, { perMessageDeflate: false });
+    let [said, answered] = [0, 0];
+    const says = (): void => {
+      const id = `${said++}`;
+      socket.send(JSON.stringify({ type: 'send', id, ...this.whom(said, room), data: `${id} ${'x'.repeat(100)}` }));
+    };
+    const hears = ({ type, id }: { readonly type: string; readonly id?: string }): void => {
+      if (type === 'joined') for (let n = 0; n < WINDOW; n++) says();
+      if (type === 'left') socket.close(1000);
+      if ((type !== 'sent' && type !== 'error') || id === undefined) return;
+      if (type === 'sent') this.sent++;
+      else this.refused++;
+      answered++;
+      if (said < this.plan.life) says();
+      else if (answered === said) socket.send(JSON.stringify({ type: 'leave', room }));
+    };
+    return new Promise((resolve, reject) => {
+      socket.on('message', (bytes) => hears(JSON.parse(bytes.toString())));
+      socket.once('open', () => socket.send(JSON.stringify({ type: 'join', room })));
+      socket.once('close', () => resolve());
+      socket.once('error', reject);
+    });
+  }
+
+  /** Mostly somebody who is here, now and then a room, everybody, somebody gone, somebody who never was. */
+  private whom(said: number, room: string): object {
+    if (said % 8 === 0) return { room };
+    if (said % 50 === 1) return { broadcast: true };
+    if (said % 50 === 2) return { receiver: `never${this.born}` };
+    const among = said % 20 === 3 && this.gone.length > 0 ? this.gone : this.here;
+    return { receiver: among[Math.floor(Math.random() * among.length)] ?? 'u0' };
+  }
+}
