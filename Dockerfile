@@ -28,4 +28,5 @@ EXPOSE 9527 9528
 # Alive, not ready: a node whose Redis is away must not be restarted for it.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SKEIN_METRICS_PORT || 9528}/healthz`).then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main.js"]
+# A larger young generation: see "Garbage" in docs/operations.md.
+ENTRYPOINT ["node", "--max-semi-space-size=64", "dist/main.js"]
