@@ -280,19 +280,20 @@ export class Messenger {
     for (const { place } of chats) this.#lookAtPeer(place.conv);
     this.presences.watch(chats.slice(0, WATCHED).map(({ place }) => peerOf(place, this.me)));
     const open = this.chats.known(this.current.peek());
-    const isFirst = open?.isFresh === false;
-    if (open) await this.#fill(open);
-    if (open && isFirst) this.#resume(open);
+    if (open) await this.#resume(open);
     this.#lookedAt();
     await Promise.all([this.#listing.nameAll(), this.blocks.load()]);
   }
 
   /** The first word of the server corrects what the page kept: where this user left off. */
-  #resume(chat: Chat): void {
+  async #resume(chat: Chat): Promise<void> {
+    const [isFirst, isShort] = [!chat.isFresh, chat.missesUnread];
+    await this.#fill(chat);
     const divider = chat.unread.peek() > 0 ? chat.read : undefined;
     const before = chat.divider.peek();
-    if (divider === before || (divider !== undefined && before !== undefined && divider < before)) return;
-    chat.divider.value = divider;
+    const isBehind = divider !== before && !(divider !== undefined && before !== undefined && divider < before);
+    if (!isShort && !(isFirst && isBehind)) return;
+    chat.divider.value = isBehind ? divider : before;
     this.goal.value = { place: divider === undefined ? 'newest' : 'divider' };
   }
 }
