@@ -5,6 +5,7 @@ import WebSocket from 'ws';
 import { Client } from '../../src/client/index.js';
 import { until } from '../support/until.js';
 import { peopleOf } from './people.js';
+import type { Screen } from './screen.js';
 
 const people = peopleOf({ nodes: 1, redis: false });
 const { town } = people;
@@ -123,27 +124,49 @@ test('the language and the look are switched at once, and kept', async () => {
   expect(await alice.page.getAttribute('html', 'data-theme')).toBe('dark');
 });
 
-test('axe finds nothing serious on any view, light or dark', async () => {
+/** Every view in turn, as `Screen` shows it; after each `look` is called with its name. */
+async function tour(alice: Screen, bob: string, look: (view: string) => Promise<void>): Promise<void> {
+  const { page, name: me } = alice;
+  const at = async (view: string, act: () => Promise<unknown>): Promise<void> => {
+    await act();
+    await look(view);
+    await page.keyboard.press('Escape');
+  };
+  await at('everybody', () => alice.opens('all'));
+  await at('a chat', () => alice.opens(`dm:${me}:${bob}`));
+  await at('a message’s menu', () => page.locator('.row .actions').first().click());
+  await at('the emoji', () => page.locator('.composer > [aria-expanded]').click());
+  await at('a person', () => page.locator('.chat > header .round').last().click());
+  await at('a group', () => alice.opens(`room:Group-of-${me}`));
+  await at('its members', () => page.locator('.chat > header .round').last().click());
+  await page.locator('.chat > header .round').last().click();
+  await at('a question', () => page.locator('.lasts .danger').last().click());
+  await page.keyboard.press('Escape');
+  await at('a new group', () => page.locator('.sidebar > header .round').first().click());
+  await at('the settings', () => page.locator('.sidebar > header .round').last().click());
+  await at('the search', () => page.fill('[type=search]', 'somebody'));
+}
+
+test('axe finds nothing serious on any view, light or dark, in English or Chinese', async () => {
   const [me, bob] = people.names('alice', 'bob');
   await people.posts(bob, { receiver: me, data: 'hello, see https://example.com' });
   await people.posts(me, { receiver: bob, data: { a: 1 } });
   await people.posts(bob, { broadcast: true, data: { text: 'to all', reply: 1 } });
-  const alice = await people.at(1, me);
-  await alice.page.click('[aria-label="New group"]');
-  await alice.page.fill('[name=name]', `Group of ${me}`);
-  await alice.page.click('dialog [type=submit]');
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await alice.page.emulateMedia({ colorScheme });
-    await alice.opens('all');
-    expect(await barriers(alice.page), `everybody, ${colorScheme}`).toEqual([]);
-    await alice.opens(`dm:${me}:${bob}`);
-    expect(await barriers(alice.page), `a chat, ${colorScheme}`).toEqual([]);
+  await people.town.asks(1, `/v1/rooms?uid=${me}`, { body: { room: `Group-of-${me}`, members: [bob] } });
+  for (const [locale, colorScheme] of [
+    ['en-US', 'light'],
+    ['zh-CN', 'dark'],
+  ] as const) {
+    const login = await people.newPage({ locale, colorScheme });
+    await login.goto(town.node(1).url);
+    await login.waitForSelector('#who');
+    expect(await barriers(login), `the log-in, ${locale}`).toEqual([]);
+    await login.goto(`${town.node(1).url}/lab`);
+    await login.waitForSelector('.ways');
+    expect(await barriers(login), `the lab, ${locale}`).toEqual([]);
+    const alice = await people.at(1, me, { locale, colorScheme });
+    await tour(alice, bob, async (view) => {
+      expect(await barriers(alice.page), `${view}, ${locale}`).toEqual([]);
+    });
   }
-  await alice.acts('hello', 'React 👍');
-  await alice.opens(`room:Group-of-${me}`);
-  await alice.page.click('[aria-label="Members"]');
-  expect(await barriers(alice.page), 'members').toEqual([]);
-  await alice.page.goto(`${town.node(1).url}/lab`);
-  await alice.page.waitForSelector('.ways');
-  expect(await barriers(alice.page), 'the lab').toEqual([]);
-});
+}, 90_000);

@@ -30,8 +30,8 @@ export class People {
   }
 
   /** A page of its own, with nobody logged in. */
-  async newPage(): Promise<Page> {
-    const context = await this.browser().newContext();
+  async newPage(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.browser().newContext(options);
     onTestFinished(() => context.close());
     return context.newPage();
   }

@@ -148,7 +148,7 @@ describe('a desktop notification', () => {
     await alice.unread(bob, '1');
     await isBehind(alice, true);
     await people.posts(bob, { receiver: me, data: { text: 'look\nhere' } });
-    await until(async () => (await shown(alice)).length > 0, 'a notification');
+    await until(async () => (await shown(alice)).length > 0, 'a notification', 15_000);
     expect(await shown(alice)).toEqual([`${bob}: look here`]);
     expect(await alice.page.title()).toBe('(2) Skein');
     const [worker] = alice.page.context().serviceWorkers();

@@ -67,7 +67,7 @@ function OpenChat({ m, chat }: { readonly m: Messenger; readonly chat: Chat }) {
           </h2>
           <Standing m={m} chat={chat} />
         </div>
-        <ConnectionState m={m} />
+        <ConnectionState m={m} isShort />
         {about && (
           <button type="button" class="round" aria-label={about} title={about} onClick={() => setAbout(true)}>
             <Icon name={peer ? 'info' : 'group'} />

@@ -8,22 +8,28 @@ import { dayOf, isSameDay, timeOf, words } from '../words/index.js';
 
 const now = signal(Date.now());
 
-function inWords(status: Status): string {
+/** `isShort`: in a word, where there is little room. */
+function inWords(status: Status, isShort: boolean): string {
   const t = words.value;
   switch (status.state) {
     case 0:
       return t.connecting;
     case 1:
-      return t.connected({ websocket: 'WebSocket', sse: 'SSE', poll: t.longPoll }[status.transport]);
+      return (isShort ? String : t.connected)(
+        { websocket: 'WebSocket', sse: 'SSE', poll: t.longPoll }[status.transport],
+      );
     case 2:
       return t.closing;
     case 3:
+      if (isShort) return t.offline;
       if (status.next === undefined) return t.closed;
       return t.nextTry(Math.max(0, Math.ceil((status.next - now.value) / 1_000)));
   }
 }
 
-export function ConnectionState({ m }: { readonly m: Messenger }) {
+type StateProps = { readonly m: Messenger; readonly isShort?: boolean };
+
+export function ConnectionState({ m, isShort = false }: StateProps) {
   const status = m.status.value;
   useEffect(() => {
     if (status.state !== 3) return;
@@ -35,7 +41,7 @@ export function ConnectionState({ m }: { readonly m: Messenger }) {
   }, [status]);
   return (
     <output class="state" data-state={status.state}>
-      <b>{status.state}</b> {inWords(status)}
+      <b>{status.state}</b> {inWords(status, isShort)}
     </output>
   );
 }
