@@ -10,7 +10,7 @@ import uWS, {
 import { STATUS_CODES } from 'node:http';
 import type { Line } from '../chat/line.js';
 import { addressOfBytes } from './addresses.js';
-import { assertFree } from './port.js';
+import { assertFree, BACKLOG } from './port.js';
 import { Body, Head, IncomingRequest } from './request.js';
 import { guarded, isBodyless, type OnError, settle, wireResponse } from './response.js';
 import type { Admission, Handlers, Response, Transport, TransportOptions } from './transport.js';
@@ -22,6 +22,12 @@ import { UwsStream } from './uws-stream.js';
  * time that a closed one may take to drain.
  */
 const IDLE_SECONDS = 120;
+
+/**
+ * The library lets 512 connections wait for a port until they are accepted; whoever comes then is let down by the
+ * system, and tries again after one second, then three. So the port is listened to several times over.
+ */
+const QUEUES = Math.ceil(BACKLOG / 512);
 
 type Context<State> = { state: State; line?: UwsLine };
 type Socket<State> = WebSocket<Context<State>> & Context<State>;
@@ -36,7 +42,7 @@ class UwsTransport<State> implements Transport {
   private readonly app: TemplatedApp;
   private readonly lines = new Set<UwsLine>();
   private readonly turn = new Turn();
-  private listening: us_listen_socket | undefined;
+  private listening: us_listen_socket[] = [];
 
   constructor(
     private readonly options: TransportOptions,
@@ -87,18 +93,23 @@ class UwsTransport<State> implements Transport {
    */
   async listen(host: string, port: number): Promise<number> {
     await assertFree(host, port);
+    // The library shares a port that was named, and not one that the system chose.
+    for (let i = 1; i < QUEUES && port !== 0; i++) await this.listenOnce(host, port);
+    return this.listenOnce(host, port);
+  }
+
+  private listenOnce(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.app.listen(host, port, (socket) => {
         if (!socket) return reject(new Error(`cannot listen on ${host}:${port}`));
-        this.listening = socket;
+        this.listening.push(socket);
         resolve(uWS.us_socket_local_port(socket));
       });
     });
   }
 
   stopListening(): void {
-    if (this.listening) uWS.us_listen_socket_close(this.listening);
-    this.listening = undefined;
+    for (const socket of this.listening.splice(0)) uWS.us_listen_socket_close(socket);
   }
 
   async close(): Promise<void> {

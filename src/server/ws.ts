@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { Line } from '../chat/line.js';
 import { answer, follow, refuseGarbage, requestOf } from './node-http.js';
+import { BACKLOG } from './port.js';
 import type { IncomingRequest } from './request.js';
 import { failure, guarded, type OnError, settle } from './response.js';
 import { Topics } from './topics.js';
@@ -74,7 +75,7 @@ class WsTransport<State> implements Transport {
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.once('error', (error) => reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`)));
-      this.server.listen({ host, port }, () => resolve((this.server.address() as AddressInfo).port));
+      this.server.listen({ host, port, backlog: BACKLOG }, () => resolve((this.server.address() as AddressInfo).port));
     });
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { type Adapter, holds, lineOf, open, Raw, request, visit } from './support.js';
 
@@ -11,6 +12,19 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+/** Connects so many times at once, and says so when all have a connection. */
+const CROWD = `
+  const { workerData: { port, crowd, isThere } } = require('node:worker_threads');
+  let missing = crowd;
+  for (let i = 0; i < crowd; i++) {
+    require('node:net').connect(port, '127.0.0.1', () => {
+      if (--missing > 0) return;
+      Atomics.store(isThere, 0, 1);
+      Atomics.notify(isThere, 0);
+    }).on('error', () => undefined);
+  }
+`;
 
 export function lifecycle(adapter: Adapter): void {
   test('a port that is taken is refused with its number, and the holder keeps serving', async () => {
@@ -27,6 +41,16 @@ export function lifecycle(adapter: Adapter): void {
       await visit(house);
       await house.transport.close();
     }
+  });
+
+  test('of many who come at one moment to a busy server nobody is let down', async () => {
+    const house = await open(adapter, {}, {}, await freePort());
+    const isThere = new Int32Array(new SharedArrayBuffer(4));
+    const crowd = new Worker(CROWD, { eval: true, workerData: { port: house.port, crowd: 768, isThere } });
+    // Nothing is accepted meanwhile: this blocks the very loop that would.
+    const outcome = Atomics.wait(isThere, 0, 0, 20_000);
+    await crowd.terminate();
+    expect(outcome).toBe('ok');
   });
 
   test('a transport that stopped listening takes nobody new and keeps whom it has', async () => {
