@@ -33,6 +33,7 @@ if ids[1] then
   known = call('HMGET', K_ids(present), unpack(ids))
   older = call('HMGET', K_ids(past), unpack(ids))
 end
+
 -- The last thing of all: an id must not be known without its message.
 local function remember()
   if fresh[1] then call('HSET', K_ids(present), unpack(fresh)) end
