@@ -16,8 +16,6 @@ export const en = {
   search: 'Search or start a chat',
   chatWith: (name: string) => `Chat with ${name}`,
   joinGroup: (name: string) => `Join group ${name}`,
-  nothingFound: 'Nothing found.',
-  noneYet: 'No conversations yet. Type a name above to begin.',
   newGroup: 'New group',
   settings: 'Settings',
   everybody: 'Everybody',

@@ -18,8 +18,6 @@ export const zh: Words = {
   search: '搜索或发起聊天',
   chatWith: (name) => `与 ${name} 聊天`,
   joinGroup: (name) => `加入群聊 ${name}`,
-  nothingFound: '没有找到。',
-  noneYet: '还没有会话。在上方输入名字开始聊天。',
   newGroup: '新建群聊',
   settings: '设置',
   everybody: '所有人',
