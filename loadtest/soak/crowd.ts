@@ -42,7 +42,18 @@ export class Crowd {
       const id = `${said++}`;
       socket.send(JSON.stringify({ type: 'send', id, ...this.whom(said, room), data: `${id} ${'x'.repeat(100)}` }));
     };
-    const hears = ({ type, id }: { readonly type: string; readonly id?: string }): void => {
+    const asks = (): void => socket.send(JSON.stringify({ type: said === 0 ? 'join' : 'leave', room }));
+    const hears = ({
+      type,
+      id,
+      retry = 200,
+    }: {
+      readonly type: string;
+      readonly id?: string;
+      readonly retry?: number;
+    }): void => {
+      // Only coming and going have no id: when Redis is too slow they are asked again.
+      if (type === 'error' && id === undefined) setTimeout(asks, retry);
       if (type === 'joined') for (let n = 0; n < WINDOW; n++) says();
       if (type === 'left') socket.close(1000);
       if ((type !== 'sent' && type !== 'error') || id === undefined) return;
@@ -50,11 +61,11 @@ export class Crowd {
       else this.refused++;
       answered++;
       if (said < this.plan.life) says();
-      else if (answered === said) socket.send(JSON.stringify({ type: 'leave', room }));
+      else if (answered === said) asks();
     };
     return new Promise((resolve, reject) => {
       socket.on('message', (bytes) => hears(JSON.parse(bytes.toString())));
-      socket.once('open', () => socket.send(JSON.stringify({ type: 'join', room })));
+      socket.once('open', () => asks());
       socket.once('close', () => resolve());
       socket.once('error', reject);
     });
