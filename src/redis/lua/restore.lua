@@ -9,8 +9,9 @@
 local self, life = ARGV[1], math.floor(tonumber(ARGV[2]))
 local restored, failed = 0, 0
 
--- What storing an entry does beside the log: positions, what is pending, the box, the index of ops.
-local function account(log, seq, item)
+-- What storing an entry does beside the log: positions, what is pending, the index of ops; reads and times gather what
+-- the last of many entries decides.
+local function account(log, seq, item, reads, times)
   local h, conv, a, b = log.h, log.conv, sides(log.conv)
   local mark, at = byte(item) - 48, tonumber(match(item, '"ts":(%d+)'))
   local greater, op = mark % 2 == 1, mark % 4 >= 2
@@ -22,12 +23,12 @@ local function account(log, seq, item)
     h[L], h[M] = seq, at
   end
   if not a then
-    if not op or op_of(item) ~= 'system' then read_up_to(conv, sender, seq) end
+    if not op or op_of(item) ~= 'system' then reads[sender] = seq end
     return
   end
   local R = greater and RB or RA
   h[R] = math.max(h[R], seq)
-  for _, uid in ipairs({ a, b }) do call('ZADD', op and K_stirred(uid) or K_box(uid), 'GT', at, conv) end
+  times[op] = at
   if op then return end
   local P, Y, F = PB, YB, FB
   if greater or a == b then P, Y, F = PA, YA, FA end
@@ -72,7 +73,13 @@ local function insert(log, fresh, seqs)
   call('PEXPIRE', log.key, life)
   if h[S] == 0 or first < h[O] then h[O] = first end
   h[S], h[X] = at[#at], now
-  for _, seq in ipairs(seqs) do account(log, seq, fresh[seq]) end
+  local reads, times = {}, {}
+  for _, seq in ipairs(seqs) do account(log, seq, fresh[seq], reads, times) end
+  for uid, seq in pairs(reads) do read_up_to(log.conv, uid, seq) end
+  for _, uid in ipairs({ sides(log.conv) }) do
+    if times[false] then call('ZADD', K_box(uid), 'GT', times[false], log.conv) end
+    if times[true] then call('ZADD', K_stirred(uid), 'GT', times[true], log.conv) end
+  end
   call('SET', K_head(log.conv), packed(h), 'PX', 2 * life)
 end
 

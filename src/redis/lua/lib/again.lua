@@ -3,12 +3,15 @@
 local HINTS = 64
 local IDENTIFIED = '^.{"type":"message","conv":"[^"]*","seq":%d+,"ts":(%d+),"id":"(.-)","sender":"([^"]+)"'
 
+-- The generations of ids, when they were looked up.
+local present, past
+
 -- The first place of a letter's id: false if that is another one, because it was stored anew meanwhile.
 local function claims(conv, seq, item)
   local at, id, sender = string.match(item, IDENTIFIED)
   if not id then return true end
   local name = name_of_id(conv, byte(item), sender, (string.gsub(id, '\\(.)', '%1')))
-  local present, past = generations(call('GET', K_generations()))
+  if not present then present, past = generations(call('GET', K_generations())) end
   local known = call('HGET', K_ids(present), name) or call('HGET', K_ids(past), name)
   if known then return struct.unpack(STORED, known) == seq end
   call('HSET', K_ids(present), name, struct.pack(STORED, seq, tonumber(at)))
