@@ -32,8 +32,15 @@ export function beforeEnd(farewell: () => Promise<void> | void): void {
   farewells.add(farewell);
 }
 
-/** Ends the process when everything is in order and written out. */
-export async function end(code: number): Promise<void> {
+let ending: Promise<void> | undefined;
+
+/** Ends the process when everything is in order and written out; the first code counts. */
+export function end(code: number): Promise<void> {
+  ending ??= endInOrder(code);
+  return ending;
+}
+
+async function endInOrder(code: number): Promise<void> {
   const late = new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
   const all = [...farewells].reverse().map(async (farewell) => farewell());
   farewells.clear();

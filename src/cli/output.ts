@@ -1,9 +1,13 @@
 /** stdout as a program behind a pipe must use it. */
+import { Failure } from './ending.js';
 
-/** Resolves when the line is with the reader; rejects with the stream's error, EPIPE where the reader is gone. */
+/** Resolves when the line is with the reader; rejects with EPIPE where the reader is gone, else with a Failure. */
 export function writeLine(line: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(`${line}\n`, (error) => {
+      if (!error) resolve();
+      else reject(isReaderGone(error) ? error : new Failure(`nothing more can be written: ${error.message}`));
+    });
   });
 }
 

@@ -1,6 +1,5 @@
 /** `skein token`: a token for a user, signed here with the issuer's key, or by the server. */
 import { createPrivateKey, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { SignJWT } from 'jose';
 import type { CommandModule } from 'yargs';
 import { SETTINGS } from '../ops/settings.js';
 import type { Uid } from '../protocol/index.js';
@@ -97,6 +96,7 @@ function privateKeyIn(path: string): KeyObject {
 }
 
 async function signed(key: KeyObject, uid: Uid, ttl: number, flags: Flags): Promise<Issued> {
+  const { SignJWT } = await import('jose');
   const [alg = ''] = algorithmsOf(key);
   const now = Math.floor(Date.now() / 1_000);
   const issuer = settingOf(SETTINGS.jwtIssuer, '--issuer', flags.issuer);

@@ -211,6 +211,22 @@ describe('skein tail', () => {
     expect(dataIn((await tail(b, '--no-follow').end()).out.trim().split('\n'))).toEqual(['two']);
   });
 
+  test('output that can’t be written is a failure, and what was not written comes again', async () => {
+    const [a, b] = [named('a'), named('b')];
+    await send(a, b, 'one');
+    const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const shell = spawn('sh', [
+      '-c',
+      '"$0" "$1" tail --url "$2" --uid "$3" > /dev/full',
+      process.execPath,
+      program,
+      url(),
+      b,
+    ]);
+    expect(await new Promise((resolve) => shell.once('close', resolve))).toBe(1);
+    expect(dataIn((await tail(b, '--no-follow').end()).out.trim().split('\n'))).toEqual(['one']);
+  });
+
   test('Ctrl-C ends it with 130, SIGTERM with 143, and what it wrote is acknowledged', async () => {
     const [a, b] = [named('a'), named('b')];
     for (const [signal, code] of [

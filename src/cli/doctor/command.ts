@@ -11,7 +11,6 @@ import { safeJson, visible } from '../text.js';
 import { ownVersion } from '../version.js';
 import type { Check } from './check.js';
 import { checkMachine } from './machine.js';
-import { checkRedis } from './redis.js';
 import { checkServer } from './server.js';
 
 type Flags = ReachFlags & {
@@ -47,6 +46,8 @@ export const doctorCommand: CommandModule<object, Flags> = {
       caFile: settingOf(SETTINGS.redisCa),
       within,
     };
+    // Its library takes longer to load than the other commands to run.
+    const { checkRedis } = await import('./redis.js');
     const checks = (await Promise.all([checkServer(patient), checkRedis(redis), checkMachine()])).flat();
     const isWell = checks.every(({ status }) => status !== 'fail');
     if (flags.json) await writeLine(safeJson({ ok: isWell, checks }));
