@@ -10,13 +10,6 @@ import { StreamClient } from './client/stream-client.js';
 import type { Ledger, Reader } from './ledger.js';
 import type { Random } from './random.js';
 
-export type Manners = {
-  /** Chance that the answer to a poll is lost on its way. */
-  readonly losesPolls: number;
-  /** How a client of a control misbehaves. */
-  readonly fault?: 'acks-first' | 'acks-lost-polls' | 'no-try' | undefined;
-};
-
 const ROOM_SIZE = 12;
 const PARTNERS = [1, 5, 11];
 /** The room that slow readers are flooded in: one user of each kind. */
@@ -27,6 +20,9 @@ const GATHER_MS = 30_000;
 /** Parts of the traffic: the rest is direct. */
 const ROOMS_PART = 0.18;
 const BROADCAST_PART = 0.06;
+/** The most that somebody says at a stretch, each without waiting for the answer to the one before. */
+const STRETCH = 6;
+const STRETCH_PAUSE_MS = 30;
 
 export class Crowd {
   /** All devices; the first so many are those that send. */
@@ -37,7 +33,8 @@ export class Crowd {
   constructor(
     private readonly users: number,
     private readonly parts: ClientParts,
-    manners: Manners,
+    /** For the third of them that is far away. */
+    distant: ClientParts,
   ) {
     const size = Math.ceil(users / ROOM_SIZE);
     for (let room = 0; room < size; room++)
@@ -48,9 +45,11 @@ export class Crowd {
     this.rooms.set(WELL, this.uids.slice(0, WELL_SIZE));
     const extra = this.uids.map((_, index) => index).filter((index) => index % 10 === 0);
     this.clients = [
-      ...this.uids.map((uid, index) => clientOf(index, { uid, device: SENDING_DEVICE }, parts, manners)),
+      ...this.uids.map((uid, index) =>
+        clientOf(index, { uid, device: SENDING_DEVICE }, index % 3 === 2 ? distant : parts),
+      ),
       // A second device of a few, on another transport.
-      ...extra.map((index) => clientOf(index + 1, { uid: uidOf(index), device: 'b' }, parts, manners)),
+      ...extra.map((index) => clientOf(index + 1, { uid: uidOf(index), device: 'b' }, parts)),
     ];
     this.open(parts.ledger);
   }
@@ -84,15 +83,17 @@ export class Crowd {
     return this.clients.slice(0, this.users);
   }
 
-  /** Says so much a second, all users together, until `hushes`. */
-  talks(rate: number, random: Random): void {
+  /** Says so much a second, all users together, until `hushes`; `passengers` tells who else is there to hear. */
+  talks(rate: number, random: Random, passengers: () => number): void {
     let last = performance.now();
     let owed = 0;
     this.talking = setInterval(() => {
       const now = performance.now();
       owed += ((now - last) * rate) / 1_000;
       last = now;
-      for (; owed >= 1; owed--) this.saysSomething(random);
+      // Everybody hears a broadcast: the more of them there are, the fewer are made.
+      const broadcasts = (BROADCAST_PART * this.users) / (this.users + passengers());
+      while (owed >= 1) owed -= this.saysSomething(random, broadcasts);
     }, TICK_MS);
   }
 
@@ -144,18 +145,24 @@ export class Crowd {
     return [...new Set(others)].map(uidOf);
   }
 
-  private saysSomething(random: Random): void {
+  /** Returns how much. */
+  private saysSomething(random: Random, broadcasts: number): number {
     const index = random.below(this.users);
+    const target = this.someTarget(index, random, broadcasts);
+    const stretch = 'broadcast' in target ? 1 : 1 + random.below(STRETCH);
+    for (let time = 0; time < stretch; time++) {
+      const bytes = random.chance(0.1) ? random.between(500, 3_000) : random.between(0, 100);
+      setTimeout(() => this.clients[index]?.says(target, '.'.repeat(bytes)), time * STRETCH_PAUSE_MS);
+    }
+    return stretch;
+  }
+
+  private someTarget(index: number, random: Random, broadcasts: number): Target {
     const chance = random.next();
+    if (chance < broadcasts) return { broadcast: true };
+    if (chance > broadcasts + ROOMS_PART) return { receiver: random.pick(this.partnersOf(index)) };
     const rooms = [...this.rooms].filter(([room, members]) => room !== WELL && members.includes(uidOf(index)));
-    const target: Target =
-      chance < BROADCAST_PART
-        ? { broadcast: true }
-        : chance < BROADCAST_PART + ROOMS_PART
-          ? { room: random.pick(rooms)[0] }
-          : { receiver: random.pick(this.partnersOf(index)) };
-    const bytes = random.chance(0.1) ? random.between(500, 3_000) : random.between(0, 100);
-    this.clients[index]?.says(target, '.'.repeat(bytes));
+    return { room: random.pick(rooms)[0] };
   }
 }
 
@@ -164,25 +171,21 @@ const uidOf = (index: number): string => `u${index}`;
 /** One sender in four takes an error for an answer; the others repeat, and are promised their order. */
 const tries = (index: number): boolean => Math.floor(index / 4) % 4 !== 3;
 
+/** The part of the answers to polls that are lost on their way. */
+const LOST_POLLS = 0.05;
 const PATIENCE_MS = [4_000, 6_000, 15_000];
 
-function clientOf(index: number, reader: Reader, parts: ClientParts, manners: Manners): Client {
+function clientOf(index: number, reader: Reader, parts: ClientParts): Client {
   const isTrying = tries(index);
-  const socket = {
-    repeats: manners.fault === 'no-try' ? 'carelessly' : isTrying ? 'try' : 'never',
-    patience: PATIENCE_MS[Math.floor(index / 4) % PATIENCE_MS.length] ?? 0,
-    acksFirst: manners.fault === 'acks-first',
-  } as const;
+  const patience = PATIENCE_MS[Math.floor(index / 4) % PATIENCE_MS.length] ?? 0;
   switch (index % 4) {
     case 0:
-      return new SocketClient(reader, parts, { ...socket, ack: 'manual' });
+      return new SocketClient(reader, parts, { tries: isTrying, patience, ack: 'manual' });
     case 1:
-      return new SocketClient(reader, parts, { ...socket, ack: manners.fault === 'acks-first' ? 'manual' : 'auto' });
+      return new SocketClient(reader, parts, { tries: isTrying, patience, ack: 'auto' });
     case 2:
       return new StreamClient(reader, parts, isTrying);
     default:
-      return new PollClient(reader, parts, {
-        ...{ tries: isTrying, loses: manners.losesPolls, acksLost: manners.fault === 'acks-lost-polls' },
-      });
+      return new PollClient(reader, parts, { tries: isTrying, loses: LOST_POLLS });
   }
 }

@@ -41,6 +41,11 @@ export class Recoveries {
     this.watches.push({ recovery, at: performance.now(), mark: this.ledger.mark, acked, delivered });
   }
 
+  /** Whether everything is as if there had been no fault. */
+  get areOver(): boolean {
+    return this.watches.length === 0;
+  }
+
   stop(): void {
     this.look();
     clearInterval(this.timer);

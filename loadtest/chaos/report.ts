@@ -5,23 +5,26 @@ import type { Recovery } from './recovery.js';
 import { isClean, type Memory, type Outcome } from './run.js';
 
 export function pageOf(outcome: Outcome, setting: Setting): string {
+  return `# Chaos: ${verdictOf(outcome)}\n\n${describe(setting)}\n\n${detailsOf(outcome)}\n`;
+}
+
+/** All of a page but its head. */
+export function detailsOf(outcome: Outcome): string {
   const { plan, account, memory, casualties, examples, schedule } = outcome;
-  return `${[
-    `# Chaos: ${verdictOf(outcome)}`,
-    `${describe(setting)}${setting.commit ? ` · commit ${setting.commit}` : ''}`,
+  return [
     `Seed ${plan.seed}: ${plan.seconds} s, ${plan.users} users at ${plan.rate} messages a second, three nodes behind ${outcome.balancer}, Redis with ${durabilityOf(outcome)}, ${schedule.length} faults.`,
     accountTable(account),
     `Longest time without an acknowledgement while something was under way: ${seconds(account.longestSilence)}. After the last fault all was answered and delivered in ${seconds(outcome.settledAfter)}.`,
-    '## Recovery after each kind of fault',
+    '### Recovery after each kind of fault',
     recoveryTable(outcome.recoveries),
-    '## Memory of the nodes',
+    '### Memory of the nodes',
     memoryTable(memory),
-    ...(casualties.length === 0 ? [] : ['## What ended by itself, or could not be done', list(casualties)]),
-    ...(examples.length === 0 ? [] : ['## Examples of what was violated', list(examples)]),
-  ].join('\n\n')}\n`;
+    ...(casualties.length === 0 ? [] : ['### What ended by itself, or could not be done', list(casualties)]),
+    ...(examples.length === 0 ? [] : ['### Examples of what was violated', list(examples)]),
+  ].join('\n\n');
 }
 
-const verdictOf = (outcome: Outcome): string => (isClean(outcome) ? 'nothing violated' : violated(outcome));
+export const verdictOf = (outcome: Outcome): string => (isClean(outcome) ? 'nothing violated' : violated(outcome));
 
 function violated({ account, casualties }: Outcome): string {
   const found = violationsIn(account).map((name) => `${account[name].toLocaleString('en-US')} ${name}`);
@@ -30,13 +33,10 @@ function violated({ account, casualties }: Outcome): string {
 }
 
 function accountTable(account: Account): string {
-  const refused = Object.entries(account.refused);
-  const total = refused.reduce((sum, [, count]) => sum + count, 0);
-  const codes = refused.map(([code, count]) => `\`${code}\` ${number(count)}`).join(', ');
   const rows: [string, string][] = [
     ['sent', number(account.sent)],
     ['acknowledged', number(account.acked)],
-    ['refused', `${number(total)}${codes === '' ? '' : ` (${codes})`}`],
+    ['refused', refusedIn(account)],
     ['of them stored all the same, which `unavailable` leaves open', number(account.storedUnavailable)],
     ['deliveries due', number(account.due)],
     ['delivered', number(account.delivered)],
@@ -47,6 +47,15 @@ function accountTable(account: Account): string {
     ]),
   ];
   return table(['', 'count'], rows);
+}
+
+/** How many, and of each code how many. */
+export function refusedIn({ refused }: Account): string {
+  const all = Object.entries(refused);
+  const total = number(all.reduce((sum, [, count]) => sum + count, 0));
+  return all.length === 0
+    ? total
+    : `${total} (${all.map(([code, count]) => `\`${code}\` ${number(count)}`).join(', ')})`;
 }
 
 function recoveryTable(recoveries: readonly Recovery[]): string {
@@ -74,7 +83,7 @@ const memoryTable = (memory: readonly Memory[]): string =>
     memory.map(({ name, start, end, starts }) => [name, megabytes(start), megabytes(end), `${starts}`]),
   );
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
@@ -82,6 +91,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const durabilityOf = ({ plan: { store } }: Outcome): string =>
   store.appendonly === 'yes' ? `\`appendfsync ${store.appendfsync}\`` : 'no append-only file';
 const list = (lines: readonly string[]): string => lines.map((line) => `- ${line.split('\n').join('\n  ')}`).join('\n');
-const number = (count: number): string => count.toLocaleString('en-US');
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
+export const number = (count: number): string => count.toLocaleString('en-US');
+export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;

@@ -1,16 +1,18 @@
 /** One run: everything is started, talks, is broken as the schedule says, heals, and is called to account. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pause, until } from '../client/gate.js';
 import type { Environment } from '../rig/programs.js';
-import { Crowd, type Manners } from './crowd.js';
+import { Crowd } from './crowd.js';
 import type { Scene, Victim } from './faults/fault.js';
-import { FAULTS, type FaultName } from './faults/index.js';
+import { FAULT_NAMES, FAULTS, type FaultName } from './faults/index.js';
 import { type Account, Ledger, violationsIn } from './ledger.js';
 import { Random } from './random.js';
 import { Recoveries, type Recovery } from './recovery.js';
 import { type Step, scheduleOf } from './schedule.js';
 import { Site } from './site/site.js';
-import type { StoreSettings } from './site/store.js';
+import { DURABLE, type StoreSettings } from './site/store.js';
 import { Storm } from './storm.js';
+import type { Patch } from './unsafe/patch.js';
 
 export type Plan = {
   readonly seed: number;
@@ -20,10 +22,21 @@ export type Plan = {
   readonly rate: number;
   readonly faults: readonly FaultName[];
   readonly stormSize: number;
+  /** Milliseconds in which everything that is due must come after the last fault. */
+  readonly settleMs: number;
   readonly store: StoreSettings;
-  readonly manners: Manners;
   readonly env?: Environment;
+  /** What is taken out of the nodes' code. */
+  readonly patches?: readonly Patch[];
 };
+
+/** What `npm run chaos` does where it is not told otherwise. */
+export const STANDARD: Omit<Plan, 'seed'> = {
+  ...{ seconds: 120, users: 60, rate: 200, stormSize: 2_000, settleMs: 60_000, store: DURABLE },
+  faults: FAULT_NAMES.filter((name) => FAULTS[name].needsReplica !== true),
+};
+/** All that a run may take beyond its faults: starting, settling, and faults that take longer than planned. */
+export const BEYOND_MS = 240_000;
 
 export type Memory = { readonly name: string; readonly start: number; readonly end: number; readonly starts: number };
 
@@ -41,22 +54,25 @@ export type Outcome = {
   readonly balancer: string;
 };
 
+type Settled = Pick<Outcome, 'account' | 'examples' | 'settledAfter'>;
+
 export const isClean = ({ account, casualties }: Outcome): boolean =>
   violationsIn(account).length === 0 && casualties.length === 0;
 
 export type Say = (line: string) => void;
 
 const NODES = 3;
-/** Seconds until everything that is due must have come after the last fault. */
-const SETTLE_MS = 60_000;
 const PROGRESS_MS = 5_000;
+/** What is worth a word. */
+const LATE_MS = 250;
 
 export async function run(plan: Plan, say: Say): Promise<Outcome> {
   const random = new Random(plan.seed);
   const faults = new Map(plan.faults.map((name) => [name, FAULTS[name]]));
   const schedule = scheduleOf(faults, plan.seconds, random);
   const hasReplica = plan.faults.some((name) => FAULTS[name].needsReplica === true);
-  const site = await Site.start({ nodes: NODES, store: plan.store, hasReplica, ...(plan.env && { env: plan.env }) });
+  const { store, env = {}, patches = [] } = plan;
+  const site = await Site.start({ nodes: NODES, store, hasReplica, env, patches });
   try {
     return await new Run(plan, schedule, random, site, say).play();
   } finally {
@@ -71,6 +87,8 @@ class Run {
   private readonly casualties: string[] = [];
   private began = performance.now();
   private lasting = 0;
+  /** This process is all the clients: when it is late, all of them are. */
+  private readonly lateness = monitorEventLoopDelay({ resolution: 10 });
   /** The last fault of each victim: one that takes longer than planned holds up the next. */
   private readonly last = new Map<Victim, Promise<void>>();
 
@@ -81,27 +99,24 @@ class Run {
     private readonly site: Site,
     private readonly say: Say,
   ) {
-    const parts = { place: site.place, ledger: this.ledger, random: new Random(random.seed()) };
-    const crowd = new Crowd(plan.users, parts, plan.manners);
-    this.scene = {
-      site,
-      crowd,
-      storm: new Storm(site.place, this.ledger, crowd.postmen, crowd.others, plan.stormSize),
-    };
+    const parts = { ledger: this.ledger, random: new Random(random.seed()) };
+    const crowd = new Crowd(plan.users, { ...parts, place: site.place }, { ...parts, place: site.farAway });
+    const storm = new Storm(site.place, this.ledger, crowd.postmen, crowd.others, plan.stormSize);
+    this.scene = { site, crowd, storm, isCalm: () => this.lasting <= 1 && this.recoveries.areOver };
   }
 
   async play(): Promise<Outcome> {
     const { crowd, storm } = this.scene;
     await crowd.gathers();
     this.began = performance.now();
+    this.lateness.enable();
     this.tell(`${crowd.clients.length} clients are in, behind ${this.site.balancer.kind.name}`);
-    crowd.talks(this.plan.rate, new Random(this.random.seed()));
+    crowd.talks(this.plan.rate, new Random(this.random.seed()), () => storm.present);
     const progress = setInterval(() => this.tell(this.figures), PROGRESS_MS);
     try {
       await Promise.all(this.schedule.map((step) => this.inTurn(step)));
       await pause(Math.max(0, this.plan.seconds * 1_000 - this.elapsed));
-      const settledAfter = await this.settles();
-      return this.outcome(settledAfter);
+      return this.outcome(await this.settles());
     } finally {
       clearInterval(progress);
       this.recoveries.stop();
@@ -136,31 +151,31 @@ class Run {
     this.recoveries.ends(name, this.lasting > 0);
   }
 
-  /** Milliseconds until all was answered and delivered, or the time for it was over. */
-  private async settles(): Promise<number> {
+  /** What had become of everything when all was answered and delivered, or when the time for it was over. */
+  private async settles(): Promise<Settled> {
+    const { settleMs } = this.plan;
     this.scene.crowd.hushes();
     this.tell('no more is sent, everything heals');
     const began = performance.now();
-    try {
-      await this.site.heals();
-    } catch (error) {
-      this.casualties.push(`${error}`);
-    }
-    const isSettled = await until(() => this.ledger.isSettled(this.ledger.mark), SETTLE_MS);
-    this.tell(isSettled ? 'everything is answered and delivered' : `not everything in ${SETTLE_MS / 1_000} s`);
-    return performance.now() - began;
+    const healing = this.site.heals().catch((error: unknown) => void this.casualties.push(`${error}`));
+    const isSettled = await until(() => this.ledger.isSettled(this.ledger.mark), settleMs);
+    this.tell(isSettled ? 'everything is answered and delivered' : `not everything in ${settleMs / 1_000} s`);
+    const { examples } = this.ledger;
+    const settled = { account: this.ledger.account(), examples, settledAfter: performance.now() - began };
+    await healing;
+    return settled;
   }
 
-  private outcome(settledAfter: number): Outcome {
+  private outcome(settled: Settled): Outcome {
     this.recoveries.stop();
-    const { plan, schedule, ledger, site } = this;
-    const account = ledger.account();
-    const memory = site.nodes.map(({ name, isAlive, memoryAtStart, memory: end, starts }) => {
-      return { name, start: memoryAtStart, end: isAlive ? end : 0, starts };
+    const { plan, schedule, site } = this;
+    const memory = site.nodes.map(({ name, memoryAtStart, memory: end, starts }) => {
+      return { name, start: memoryAtStart, end, starts };
     });
     return {
-      ...{ plan, schedule, account, memory, settledAfter, recoveries: this.recoveries.all },
-      ...{ casualties: [...this.casualties, ...site.casualties], examples: ledger.examples },
+      ...settled,
+      ...{ plan, schedule, memory, recoveries: this.recoveries.all },
+      casualties: [...this.casualties, ...site.casualties],
       balancer: site.balancer.kind.name,
     };
   }
@@ -172,7 +187,10 @@ class Run {
   private get figures(): string {
     const { sent, acked, refused, delivered } = this.ledger.counts;
     const [a, b, c, d] = [sent, acked, refused, delivered].map((count) => count.toLocaleString('en-US'));
-    return `sent ${a} · acknowledged ${b} · refused ${c} · delivered ${d}`;
+    const late = this.lateness.max / 1e6;
+    this.lateness.reset();
+    const excuse = late < LATE_MS ? '' : ` · this process was late by ${Math.round(late)} ms`;
+    return `sent ${a} · acknowledged ${b} · refused ${c} · delivered ${d}${excuse}`;
   }
 
   private tell(line: string): void {

@@ -94,6 +94,11 @@ export class Storm {
     for (const passenger of this.passengers) if (passenger.due <= 0) passenger.leaves();
   }
 
+  /** How many are connected. */
+  get present(): number {
+    return this.passengers.reduce((sum, { isSynced }) => sum + (isSynced ? 1 : 0), 0);
+  }
+
   /** Nobody comes any more. */
   ends(): void {
     for (const passenger of this.passengers) passenger.loses();

@@ -57,9 +57,9 @@ export class TcpProxy {
     this.cuts();
   }
 
-  /** Ends every connection at once, or those that `chooses` picks. */
-  cuts(which: Which = 'all', chooses: () => boolean = () => true): void {
-    for (const pair of this.pairs) if (concerns(pair, which) && chooses()) end(pair);
+  /** Ends every connection at once, or a part of them, whichever. */
+  cuts(which: Which = 'all', part = 1): void {
+    for (const pair of this.pairs) if (concerns(pair, which) && Math.random() < part) end(pair);
   }
 
   /** New connections are ended as soon as they come. */
@@ -119,13 +119,16 @@ export class TcpProxy {
     const pipes = { requests: new Pipe(up), replies: new Pipe(down) };
     const pair: Pair = { down, up, pipes, isSubscriber: false, isDeaf: false, rest: Buffer.alloc(0) };
     this.pairs.add(pair);
-    for (const socket of [pair.down, pair.up]) {
+    for (const [socket, out] of [
+      [pair.down, pipes.requests],
+      [pair.up, pipes.replies],
+    ] as const) {
       socket.setNoDelay(true);
       // `close` follows every error, and ends the pair.
       socket.on('error', () => end(pair));
       socket.on('close', () => {
-        end(pair);
         this.pairs.delete(pair);
+        out.finish(() => end(pair));
       });
     }
     down.on('data', (bytes) => {
@@ -163,6 +166,7 @@ export class TcpProxy {
 class Pipe {
   private readonly late: { readonly bytes: Buffer; readonly due: number }[] = [];
   private isWaiting = false;
+  private finished: (() => void) | undefined;
 
   constructor(private readonly to: Socket) {}
 
@@ -170,6 +174,12 @@ class Pipe {
     if (delay === 0 && this.late.length === 0) return void this.to.write(bytes);
     this.late.push({ bytes, due: performance.now() + delay });
     this.wait();
+  }
+
+  /** Nothing more comes: tells when all is there, or can't get there any more. */
+  finish(finished: () => void): void {
+    if (this.late.length === 0 || this.to.destroyed) finished();
+    else this.finished = finished;
   }
 
   private wait(): void {
@@ -184,6 +194,7 @@ class Pipe {
     const now = performance.now();
     while (this.late[0] && this.late[0].due <= now + 1) this.to.write(this.late.shift()!.bytes);
     this.wait();
+    if (this.late.length === 0) this.finished?.();
   }
 }
 

@@ -31,9 +31,9 @@ export function settingOf(script: string): Setting {
   };
 }
 
-export function describe({ date, command, machine, versions }: Setting): string {
+export function describe({ date, command, machine, versions, commit }: Setting): string {
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `${date} UTC · \`${command}\` · ${machine} · ${list.join(', ')}`;
+  return `${date} UTC · \`${command}\` · ${machine} · ${list.join(', ')}${commit === undefined ? '' : ` · commit ${commit}`}`;
 }
 
 function commitOf(): string | undefined {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { guard, release } from './guardian.js';
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -28,12 +29,15 @@ export class Program {
     private readonly child: ChildProcess,
   ) {
     alive.add(child);
+    const { pid } = child;
+    if (pid !== undefined) guard(pid);
     for (const stream of [child.stdout, child.stderr])
       if (stream) createInterface({ input: stream }).on('line', (line) => this.hear(line));
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
         this.exit = { code, signal };
         alive.delete(child);
+        if (pid !== undefined) release(pid);
         resolve(this.exit);
       });
     });

@@ -16,8 +16,8 @@ export type ClientParts = {
 };
 
 const JITTER_MS = 300;
-/** Sends that one client keeps unanswered before it says nothing more. */
-const UNANSWERED_MAX = 500;
+/** Sends that one client keeps unanswered before it says nothing more, as whoever waits for an answer does. */
+const UNANSWERED_MAX = 100;
 
 export abstract class Client {
   abstract readonly kind: string;

@@ -16,6 +16,8 @@ export type Ask = {
   readonly began?: (request: ClientRequest) => void;
 };
 
+const GRACE_MS = 250;
+
 /** Resolves with the beginning of an answer; rejects with Unreachable where none came in time. */
 export function open(place: Place, ask: Ask): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -26,7 +28,11 @@ export function open(place: Place, ask: Ask): Promise<IncomingMessage> {
       headers: { ...type, ...ask.headers },
     });
     ask.began?.(sent);
-    const timer = setTimeout(() => sent.destroy(new Error('no answer in time')), ask.timeout);
+    const giveUp = (): void => void sent.destroy(new Error('no answer in time'));
+    // Who was late itself finds here what came meanwhile, before it gives up.
+    let timer = setTimeout(() => {
+      timer = setTimeout(giveUp, GRACE_MS);
+    }, ask.timeout);
     sent.once('close', () => clearTimeout(timer));
     sent.once('response', (answer) => {
       // The rest may fail, too: whoever reads it hears of it, and nobody else has to.

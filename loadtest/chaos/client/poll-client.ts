@@ -11,8 +11,6 @@ export type PollClientOptions = {
   readonly tries: boolean;
   /** The chance that an answer is lost after the server wrote it. */
   readonly loses: number;
-  /** Acknowledges an answer whether it arrived or not, as a server would that deletes what it hands out. */
-  readonly acksLost?: boolean;
 };
 
 const GIVE_UP_MS = 6_000;
@@ -65,8 +63,8 @@ export class PollClient extends HttpClient {
 
   private has({ messages, cursor }: Polled): void {
     const isLost = messages.length > 0 && this.parts.random.chance(this.options.loses);
-    if (!isLost || this.options.acksLost) this.cursor = cursor;
     if (isLost) return;
+    this.cursor = cursor;
     this.hasPolled = true;
     for (const message of messages) this.inbox.takes(message);
   }

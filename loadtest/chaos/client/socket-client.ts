@@ -1,7 +1,6 @@
 /** A client on a WebSocket, with either kind of acknowledgement. */
 import { WebSocket } from 'ws';
 import type { Reader } from '../ledger.js';
-import { CarelessOutbox } from './careless-outbox.js';
 import { Client, type ClientParts } from './client.js';
 import type { Frame, Outgoing } from './frame.js';
 import { Outbox } from './outbox.js';
@@ -11,27 +10,25 @@ import { Unreachable } from './unreachable.js';
 const BEAT_MS = 100;
 const PING_MS = 2_000;
 const OPEN_MS = 8_000;
+const LATE_MS = 1_000;
 
 export type SocketClientOptions = {
   readonly ack: 'auto' | 'manual';
-  /** By the rule of `try`; or not at all: an error is final; or carelessly, which keeps no order. */
-  readonly repeats: 'try' | 'never' | 'carelessly';
+  /** Repeats by the rule of `try`; else an error is final. */
+  readonly tries: boolean;
   /** Milliseconds of silence after which it takes the connection for dead. */
   readonly patience: number;
-  /** Acknowledges each message when it comes, and has it only a while later: what a client must not do. */
-  readonly acksFirst?: boolean;
 };
 
 export class SocketClient extends Client {
   readonly kind: string;
-  private readonly outboxes = new Map<string, Outbox | CarelessOutbox>();
+  private readonly outboxes = new Map<string, Outbox>();
   private socket: WebSocket | undefined;
   private isSynced = false;
   private lastFrame = 0;
   private lastPing = 0;
+  private lastBeat = 0;
   private ackedUpTo = new Map<string, number>();
-  /** Frames that came and are not processed yet. */
-  private late: Frame[] = [];
 
   constructor(
     reader: Reader,
@@ -83,18 +80,15 @@ export class SocketClient extends Client {
     await new Promise((resolve) => socket.once('close', resolve));
     clearInterval(heart);
     this.isSynced = false;
-    this.late = [];
     for (const outbox of this.outboxes.values()) outbox.disconnected();
     if (!this.isOver) await this.jitter();
   }
 
-  private outboxFor(conv: string): Outbox | CarelessOutbox {
+  private outboxFor(conv: string): Outbox {
     const settled = (outcome: { readonly frame: Outgoing; readonly answer: Frame }): void =>
       this.settled(conv, outcome.frame, outcome.answer);
     const wire = { send: (frame: Outgoing) => this.writes(frame) };
-    const { repeats } = this.options;
-    const outbox =
-      repeats === 'carelessly' ? new CarelessOutbox(wire, settled) : new Outbox(wire, settled, repeats === 'try');
+    const outbox = new Outbox(wire, settled, this.options.tries);
     this.outboxes.set(conv, outbox);
     if (this.socket?.readyState !== WebSocket.OPEN) outbox.disconnected();
     return outbox;
@@ -129,10 +123,7 @@ export class SocketClient extends Client {
     order.see(frame);
     for (const what of order.violations.splice(0)) this.parts.ledger.note('gaps', `${this.inbox.name} ${what}`);
     if (frame.type === 'synced') this.isSynced = true;
-    if (this.options.acksFirst && frame.type === 'message') {
-      this.writes({ type: 'ack', conv: frame.conv, seq: frame.seq });
-      this.late.push(frame);
-    } else this.inbox.takes(frame);
+    this.inbox.takes(frame);
     if ((frame.type !== 'sent' && frame.type !== 'error') || frame.id === undefined) return;
     const [conv = ''] = frame.id.split('#');
     this.outboxes.get(conv)?.answer(frame);
@@ -140,11 +131,13 @@ export class SocketClient extends Client {
 
   private beats(): void {
     const now = performance.now();
+    // Who was late cannot tell whether the server was: what it said meanwhile is not read yet.
+    if (now - this.lastBeat > LATE_MS) this.lastFrame = now;
+    this.lastBeat = now;
     if (this.isPaused) return;
     if (now - this.lastFrame > this.options.patience) this.loses();
     if (now - this.lastPing > PING_MS && this.writes({ type: 'ping' })) this.lastPing = now;
-    for (const frame of this.late.splice(0)) this.inbox.takes(frame);
-    if (this.options.ack === 'manual' && !this.options.acksFirst) this.acks();
+    if (this.options.ack === 'manual') this.acks();
   }
 
   private acks(): void {

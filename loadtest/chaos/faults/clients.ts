@@ -7,7 +7,7 @@ const FLOOD = { rate: 150, bytes: 8_000 };
 
 export const CLIENT_FAULTS = {
   'slow-readers': {
-    about: 'some clients stop reading, two of them in a room that is flooded',
+    about: 'some clients stop reading, two of them in a room that is flooded; then half of them lose the connection',
     victim: 'clients',
     seconds: [5, 10],
     prepare({ crowd }, random) {
@@ -17,7 +17,11 @@ export const CLIENT_FAULTS = {
         async inflict(ms) {
           for (const client of slow) client.pauses();
           await crowd.floodsWell(ms, FLOOD.rate, FLOOD.bytes);
-          for (const client of slow) client.resumes();
+          for (const client of slow) {
+            // What was written to it and never read is gone with the connection.
+            if (random.chance(0.5)) client.loses();
+            client.resumes();
+          }
         },
       };
     },

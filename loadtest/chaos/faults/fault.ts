@@ -5,7 +5,13 @@ import type { Site } from '../site/site.js';
 import type { Storm } from '../storm.js';
 
 /** Everything that a fault can reach. */
-export type Scene = { readonly site: Site; readonly crowd: Crowd; readonly storm: Storm };
+export type Scene = {
+  readonly site: Site;
+  readonly crowd: Crowd;
+  readonly storm: Storm;
+  /** Whether no other fault is there, and all is well after the last one. */
+  readonly isCalm: () => boolean;
+};
 
 export type Injury = {
   /** In words, for who watches. */

@@ -3,6 +3,7 @@ import { pause } from '../../client/gate.js';
 import type { Fault } from './fault.js';
 
 const LOST_PART = 0.3;
+const CUT_PART = 0.5;
 
 export const LINK_FAULTS = {
   'cut-links': {
@@ -13,7 +14,7 @@ export const LINK_FAULTS = {
       what: 'connections to Redis are cut',
       async inflict(ms) {
         for (let time = 0; time < 5; time++) {
-          random.pick(site.nodes).link.cuts('all', () => random.chance(0.5));
+          await random.pick(site.nodes).link.cuts(CUT_PART);
           await pause(ms / 5);
         }
       },
@@ -29,9 +30,9 @@ export const LINK_FAULTS = {
       return {
         what: `${node.name} is ${delay} ms away from Redis`,
         async inflict(ms) {
-          node.link.delays(delay);
+          await node.link.delays(delay);
           await pause(ms);
-          node.link.heals();
+          await node.link.heals();
         },
       };
     },
@@ -45,9 +46,9 @@ export const LINK_FAULTS = {
       return {
         what: `nothing passes between ${node.name} and Redis`,
         async inflict(ms) {
-          node.link.blackholes();
+          await node.link.blackholes();
           await pause(ms);
-          node.link.heals();
+          await node.link.heals();
         },
       };
     },
@@ -61,9 +62,9 @@ export const LINK_FAULTS = {
       return {
         what: `the answers of Redis to ${node.name} are lost`,
         async inflict(ms) {
-          node.link.swallowsReplies('commands');
+          await node.link.swallows();
           await pause(ms);
-          node.link.heals();
+          await node.link.heals();
         },
       };
     },
@@ -72,12 +73,12 @@ export const LINK_FAULTS = {
     about: 'every third published message is lost on its way to the nodes',
     victim: 'link',
     seconds: [2, 5],
-    prepare: ({ site }, random) => ({
+    prepare: ({ site }) => ({
       what: 'hints are dropped',
       async inflict(ms) {
-        for (const { link } of site.nodes) link.dropsPushesOf(() => random.chance(LOST_PART));
+        for (const { link } of site.nodes) await link.drops(LOST_PART);
         await pause(ms);
-        for (const { link } of site.nodes) link.heals();
+        for (const { link } of site.nodes) await link.heals();
       },
     }),
   },
@@ -89,9 +90,7 @@ export const LINK_FAULTS = {
       const node = random.pick(site.nodes);
       return {
         what: `${node.name} hears no hint any more`,
-        async inflict() {
-          node.link.deafens('subscribers');
-        },
+        inflict: () => node.link.deafens(),
       };
     },
   },

@@ -52,6 +52,25 @@ export const REDIS_FAULTS = {
       },
     }),
   },
+  failover: {
+    about: 'the replica, which lags behind, takes over from a primary that is killed or cut off',
+    victim: 'redis',
+    seconds: [0.2, 2],
+    needsReplica: true,
+    prepare({ site, crowd }, random) {
+      const lag = Math.round(random.between(0, 1_000));
+      const isKilled = random.chance(0.5);
+      const away = random.some(crowd.clients, Math.ceil(crowd.clients.length / 3));
+      return {
+        what: `the primary is ${isKilled ? 'killed' : 'cut off'}, the replica being ${lag} ms behind, and ${away.length} clients away`,
+        async inflict(ms) {
+          for (const client of away) client.leaves();
+          await site.failsOver(lag, isKilled, ms);
+          for (const client of away) client.returns();
+        },
+      };
+    },
+  },
   'flush-scripts': {
     about: 'SCRIPT FLUSH, several times',
     victim: 'redis',

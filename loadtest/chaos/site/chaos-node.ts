@@ -3,11 +3,14 @@ import { get } from 'node:http';
 import { residentBytesOf } from '../../rig/cost.js';
 import { type Environment, type Exit, Program } from '../../rig/programs.js';
 import { ROOT } from '../../rig/root.js';
-import type { TcpProxy } from '../tcp-proxy.js';
+import type { RemoteProxy } from '../remote-proxy.js';
+import { PATCHES, type Patch } from '../unsafe/patch.js';
 
 export const MAIN = `${ROOT}dist/main.js`;
+const UNSAFE = new URL('../unsafe/register.js', import.meta.url).href;
 const DRAIN_SECONDS = 4;
 const HEALTH_MS = 1_000;
+const STARTS_MAX = 3;
 
 export class ChaosNode {
   private program: Program | undefined;
@@ -20,19 +23,36 @@ export class ChaosNode {
   constructor(
     readonly number: number,
     readonly port: number,
-    readonly link: TcpProxy,
+    readonly link: RemoteProxy,
     private readonly env: Environment,
+    private readonly patches: readonly Patch[],
   ) {}
 
   get name(): string {
     return `node ${this.number}`;
   }
 
-  /** Starts it and waits until it is ready for traffic. */
+  /**
+   * Starts it and waits until it is ready for traffic. A node that gives up while Redis is away is started again, as
+   * whatever keeps services running does.
+   */
   async start(): Promise<void> {
+    for (let time = 1; ; time++) {
+      try {
+        return await this.launch();
+      } catch (error) {
+        if (time === STARTS_MAX) throw error;
+        if (this.isAlive) await this.kill();
+      }
+    }
+  }
+
+  private async launch(): Promise<void> {
     this.isCondemned = false;
     this.starts++;
-    const program = Program.start(this.name, process.execPath, [MAIN], {
+    const unsafe = this.patches.length === 0 ? [] : ['--import', UNSAFE];
+    const program = Program.start(this.name, process.execPath, [...unsafe, MAIN], {
+      ...(this.patches.length === 0 ? {} : { [PATCHES]: JSON.stringify(this.patches) }),
       ...{ REDIS_URL: this.link.url, SKEIN_PORT: `${this.port}`, SKEIN_METRICS_PORT: '0' },
       ...{ SKEIN_NODE_ID: `chaos-${this.number}`, SKEIN_DRAIN_SECONDS: `${DRAIN_SECONDS}`, ...this.env },
     });
@@ -69,9 +89,13 @@ export class ChaosNode {
     return this.program === undefined || this.isAlive || this.isCondemned ? undefined : this.program.obituary;
   }
 
-  /** Resident bytes now. */
+  get lastWords(): string {
+    return this.program?.obituary ?? '';
+  }
+
+  /** Resident bytes now; 0 where it does not run. */
   get memory(): number {
-    return residentBytesOf(this.running.pid);
+    return this.isAlive ? residentBytesOf(this.running.pid) : 0;
   }
 
   isReady(): Promise<boolean> {

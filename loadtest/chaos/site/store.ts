@@ -28,24 +28,22 @@ export class Store {
     process.once('exit', () => rmSync(this.directory, { recursive: true, force: true }));
   }
 
-  /** Starts it; as a replica of the Redis at a port, if one is given. */
-  static async start(settings: StoreSettings, primary?: number): Promise<Store> {
+  static async start(settings: StoreSettings): Promise<Store> {
     const store = new Store(await freePort(), settings);
-    await store.starts(primary);
+    await store.starts();
     return store;
   }
 
-  async starts(primary?: number): Promise<void> {
+  async starts(): Promise<void> {
     const { appendonly, appendfsync, preload } = this.settings;
     const env: Environment = preload === undefined ? {} : { LD_PRELOAD: preload };
-    const replica = primary === undefined ? [] : ['--replicaof', `127.0.0.1 ${primary}`];
     const program = Program.start(
       'redis',
       'redis-server',
       [
         ...['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.directory, '--save', ''],
         ...['--appendonly', appendonly, '--appendfsync', appendfsync, '--maxmemory-policy', 'noeviction'],
-        ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...replica],
+        ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
       ],
       env,
     );
@@ -63,6 +61,19 @@ export class Store {
 
   thaws(): void {
     this.running.signal('SIGCONT');
+  }
+
+  /** Copies from the Redis at a port, and has everything when this resolves. */
+  async follows(port: number): Promise<void> {
+    await this.asks((client) => client.replicaof('127.0.0.1', port));
+    const isLevel = (client: Redis): Promise<boolean> =>
+      client.info('replication').then((info) => /^master_link_status:up/m.test(info));
+    await this.running.until(async () => ((await this.asks(isLevel)) ? true : undefined));
+  }
+
+  /** Copies from nobody any more, and takes writes. */
+  async leads(): Promise<void> {
+    await this.asks((client) => client.replicaof('NO', 'ONE'));
   }
 
   get isAlive(): boolean {

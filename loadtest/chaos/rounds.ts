@@ -1,0 +1,72 @@
+/** The long profile: ten minutes of everything, then what is hard one by one, then the controls. */
+import { CONTROL_NAMES, CONTROLS, type ControlName, controlled, isFoundOut } from './controls.js';
+import type { Random } from './random.js';
+import { isClean, type Outcome, type Plan, run, type Say, STANDARD } from './run.js';
+import { DURABLE } from './site/store.js';
+import { slowDisk } from './slow-disk.js';
+
+export type Round = { readonly name: string; readonly about: string; readonly outcome: Outcome };
+
+export type Controlled = {
+  readonly name: ControlName;
+  /** Or why it could not be tried. */
+  readonly outcome: Outcome | string;
+};
+
+type Special = { readonly name: string; readonly about: string; plan(): Partial<Plan> | string };
+
+const SLOW_SYNC_MS = 20;
+
+const ROUNDS: readonly Special[] = [
+  { name: 'chaos', about: 'everything at random', plan: () => ({ seconds: 600 }) },
+  {
+    name: 'failover',
+    about: 'replica and primary change places, nodes die meanwhile',
+    plan: () => ({ seconds: 120, faults: ['failover', 'failover', 'failover', 'kill-node', 'cut-links'] }),
+  },
+  {
+    name: 'out of memory',
+    about: 'Redis is full, again and again',
+    plan: () => ({ seconds: 60, faults: ['full-redis'] }),
+  },
+  {
+    name: 'storm',
+    about: '2,000 clients come back at once, again and again',
+    plan: () => ({ seconds: 60, faults: ['storm'] }),
+  },
+  {
+    name: 'slow disk',
+    about: `Redis is killed while each sync takes ${SLOW_SYNC_MS} ms`,
+    plan() {
+      const preload = slowDisk(SLOW_SYNC_MS);
+      if (preload === undefined) return 'no C compiler here to make a disk slow with';
+      return { seconds: 60, faults: ['kill-redis'], store: { ...DURABLE, preload } };
+    },
+  },
+];
+
+export async function playRounds(random: Random, say: Say): Promise<readonly Round[]> {
+  const rounds: Round[] = [];
+  for (const { name, about, plan } of ROUNDS) {
+    const special = plan();
+    say(`\n${name}: ${typeof special === 'string' ? `left out: ${special}` : about}`);
+    if (typeof special === 'string') continue;
+    rounds.push({ name, about, outcome: await run({ ...STANDARD, ...special, seed: random.seed() }, say) });
+  }
+  return rounds;
+}
+
+export async function playControls(random: Random, say: Say): Promise<readonly Controlled[]> {
+  const all: Controlled[] = [];
+  for (const name of CONTROL_NAMES) {
+    say(`\ncontrol ${name}: ${CONTROLS[name].about}`);
+    const plan = controlled(name, random.seed());
+    if (typeof plan === 'string') say(`left out: ${plan}`);
+    all.push({ name, outcome: typeof plan === 'string' ? plan : await run(plan, say) });
+  }
+  return all;
+}
+
+export const isProven = (rounds: readonly Round[], controls: readonly Controlled[]): boolean =>
+  rounds.every(({ outcome }) => isClean(outcome)) &&
+  controls.every(({ name, outcome }) => typeof outcome === 'string' || isFoundOut(name, outcome));
