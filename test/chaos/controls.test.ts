@@ -12,6 +12,12 @@ test.each(patches)('what $name takes out of $file is there, once', ({ file, find
   expect(readFileSync(`dist/${file}`, 'utf8').split(find)).toHaveLength(2);
 });
 
+test('the page of guarantees names every control, and no other', () => {
+  const page = readFileSync('docs/guarantees.md', 'utf8');
+  const shown = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  expect(shown).toEqual(CONTROL_NAMES);
+});
+
 test('a disk is made slow, or it is said that there is no compiler for it', () => {
   const library = slowDisk(10);
   expect(library === undefined || readFileSync(library).length > 0).toBe(true);
