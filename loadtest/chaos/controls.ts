@@ -3,11 +3,9 @@
  * proves nothing. The nodes are those of the product; what is turned off is a setting, Redis' durability, or a few
  * lines that are taken out of a node's code as it is loaded.
  */
-import { execFileSync } from 'node:child_process';
 import type { FaultName } from './faults/index.js';
 import type { Violation } from './ledger.js';
 import { type Outcome, type Plan, STANDARD } from './run.js';
-import { MAIN } from './site/chaos-node.js';
 import { DURABLE } from './site/store.js';
 import { slowDisk } from './slow-disk.js';
 
@@ -21,30 +19,32 @@ export type Control = {
 };
 
 const SLOW_FSYNC_MS = 1_500;
+/** What nodes keep of the last ten seconds, and put back into a Redis that lacks it, is turned off. */
+const NO_RING = { SKEIN_RING_MB: '0' };
 const SMALL = { seconds: 25, users: 24, rate: 150, settleMs: 10_000 };
 
 export const CONTROLS = {
   'no-aof': {
-    about: 'Redis without an append-only file',
+    about: 'Redis without an append-only file, and no ring that puts back what it forgot',
     faults: ['kill-redis'],
     finds: ['lost'],
-    without: () => ({ store: { ...DURABLE, appendonly: 'no' } }),
+    without: () => ({ store: { ...DURABLE, appendonly: 'no' }, env: NO_RING }),
   },
   'slow-everysec': {
-    about: 'Redis with appendfsync everysec on a disk that takes 1.5 s to sync',
+    about: 'Redis with appendfsync everysec on a disk that takes 1.5 s to sync, and no ring',
     faults: ['kill-redis'],
     finds: ['lost'],
     without() {
       const preload = slowDisk(SLOW_FSYNC_MS);
       if (preload === undefined) return 'no C compiler here to make a disk slow with';
-      return { store: { appendonly: 'yes', appendfsync: 'everysec', preload } };
+      return { store: { appendonly: 'yes', appendfsync: 'everysec', preload }, env: NO_RING };
     },
   },
   'no-ring': {
     about: 'nodes that keep nothing to put back after a failover',
     faults: ['failover'],
     finds: ['lost'],
-    without: () => (hasSetting('SKEIN_RING_MB') ? { env: { SKEIN_RING_MB: '0' } } : 'these nodes have no such ring'),
+    without: () => ({ env: NO_RING }),
   },
   'no-hold': {
     about: 'nodes that hold back nothing behind a send that failed',
@@ -119,6 +119,3 @@ export function controlled(name: ControlName, seed: number): Plan | string {
 
 export const isFoundOut = (name: ControlName, { account }: Outcome): boolean =>
   CONTROLS[name].finds.some((violation) => account[violation] > 0);
-
-const hasSetting = (name: string): boolean =>
-  execFileSync(process.execPath, [MAIN, '--help'], { encoding: 'utf8' }).includes(name);

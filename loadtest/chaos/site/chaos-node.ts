@@ -19,6 +19,8 @@ export class ChaosNode {
   /** Resident bytes when it was first ready. */
   memoryAtStart = 0;
   starts = 0;
+  /** What it said when it ended by itself after it had been ready. */
+  readonly crashes: string[] = [];
 
   constructor(
     readonly number: number,
@@ -58,6 +60,9 @@ export class ChaosNode {
     });
     this.program = program;
     await program.until(async () => ((await this.isReady()) ? true : undefined));
+    program.ended.then(() => {
+      if (!this.isCondemned && this.program === program) this.crashes.push(program.obituary);
+    });
     if (this.memoryAtStart === 0) this.memoryAtStart = this.memory;
   }
 
@@ -82,11 +87,6 @@ export class ChaosNode {
 
   get isAlive(): boolean {
     return this.program?.isAlive ?? false;
-  }
-
-  /** What it said when it ended by itself; undefined if it did not. */
-  get crash(): string | undefined {
-    return this.program === undefined || this.isAlive || this.isCondemned ? undefined : this.program.obituary;
   }
 
   get lastWords(): string {

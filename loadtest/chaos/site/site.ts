@@ -103,7 +103,7 @@ export class Site {
 
   /** Programs that ended though nobody had killed them. */
   get casualties(): readonly string[] {
-    const dead = this.nodes.map(({ crash }) => crash).filter((crash) => crash !== undefined);
+    const dead = this.nodes.flatMap(({ crashes }) => crashes);
     if (!this.balancer.isAlive) dead.push(this.balancer.obituary);
     return [...this.crashes, ...dead];
   }
