@@ -97,6 +97,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
     upgrade: (request) => gateway.upgrade(request),
     open: (line, visitor) => gateway.open(line, visitor),
     message: (line, text) => gateway.message(line, text),
+    ping: (line) => gateway.ping(line),
     pong: (line, payload) => gateway.pong(line, payload),
     drain: (line) => gateway.drain(line),
     close: (line, code, byClient) => gateway.close(line, code, byClient),

@@ -198,6 +198,10 @@ export function createChat(parts: ChatParts) {
       if (session.inbox.push(text) > INBOX_FRAMES || session.inboxBytes > INBOX_CHARS) session.close('rateLimited');
     },
     pong: (session: Session, payload: string) => pulse.pong(session, payload),
+    /** A ping or pong of the client, which costs as much as a frame that only marks something. */
+    beat(session: Session): void {
+      if (session.marks.take(now()) > 0 && session.marks.isAbused) session.close('rateLimited');
+    },
     drain: (session: Session) => delivery.drained(session),
     close(session: Session, inOrder: boolean): void {
       if (session.closed) return;

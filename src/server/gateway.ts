@@ -34,6 +34,8 @@ type Connection = {
   /** A `hello` is being looked at; what follows it waits. */
   waiting: (string | undefined)[] | undefined;
   waitingChars: number;
+  /** Pings and pongs before it is let in. */
+  beats: number;
 };
 
 export type GatewayParts = {
@@ -88,6 +90,7 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
       helloTimer: undefined,
       waiting: undefined,
       waitingChars: 0,
+      beats: 0,
     };
     this.connections.set(line, connection);
     this.now.value++;
@@ -113,9 +116,16 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     void this.hello(connection, text);
   }
 
+  ping(line: Line): void {
+    const connection = this.connections.get(line);
+    if (connection?.session) this.parts.chat.beat(connection.session);
+    else if (connection && ++connection.beats > WAITING_FRAMES) tooFast(line);
+  }
+
   pong(line: Line, payload: string): void {
     const session = this.connections.get(line)?.session;
     if (session) this.parts.chat.pong(session, payload);
+    this.ping(line);
   }
 
   drain(line: Line): void {

@@ -54,6 +54,8 @@ export interface Handlers<State> {
   upgrade(request: Request): Admission<State> | Promise<Admission<State>>;
   open(line: Line, state: State): void;
   message(line: Line, text: string | undefined): void;
+  /** The client's ping, which is answered already. */
+  ping(line: Line): void;
   pong(line: Line, payload: string): void;
   drain(line: Line): void;
   close(line: Line, code: number, byClient: boolean): void;

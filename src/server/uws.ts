@@ -75,7 +75,11 @@ class UwsTransport<State> implements Transport {
         const line = lineOf(ws);
         if (line.isOpen) guarded(() => handlers.pong(line, Buffer.from(payload).toString('latin1')), onError);
       },
-      ping: (ws) => lineOf(ws).ponged(),
+      ping: (ws) => {
+        const line = lineOf(ws);
+        line.ponged();
+        if (line.isOpen) guarded(() => handlers.ping(line), onError);
+      },
       drain: (ws) => {
         const line = lineOf(ws);
         line.drained();

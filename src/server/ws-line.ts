@@ -5,6 +5,11 @@ import type { Line, Written } from '../chat/line.js';
 import { CLOSE } from '../protocol/index.js';
 import type { Topics } from './topics.js';
 
+/** Codes of those who sent too much, or nonsense. */
+const ABUSE: ReadonlySet<number> = new Set([CLOSE.badRequests.code, CLOSE.rateLimited.code]);
+/** Milliseconds that they have to take the close frame. */
+const ABUSE_LINGER_MS = 1_000;
+
 const TEXT = { binary: false, compress: false } as const;
 
 export type LineEvents = {
@@ -65,6 +70,7 @@ export class WsLine implements Line {
     // When the client has begun to close, its code is the one that counts; the event comes.
     if (!this.isLive) return;
     this.websocket.close(code, reason);
+    if (ABUSE.has(code)) this.stopReading();
     this.finish(code, false);
   }
 
@@ -91,6 +97,13 @@ export class WsLine implements Line {
   /** The connection is over; 1006 if the client did not close in order. */
   ended(code: number): void {
     if (this.isOpen) this.finish(code, code !== 1006);
+  }
+
+  /** The library would read all that still comes until the client closes, too; whoever floods does not. */
+  private stopReading(): void {
+    this.websocket.pause();
+    const linger = setTimeout(() => this.websocket.terminate(), ABUSE_LINGER_MS).unref();
+    this.websocket.once('close', () => clearTimeout(linger));
   }
 
   private finish(code: number, byClient: boolean): void {

@@ -183,7 +183,10 @@ class WsTransport<State> implements Transport {
       const text = isBinary ? undefined : data.toString('utf8');
       guarded(() => handlers.message(line, text), onError);
     });
-    websocket.on('ping', (payload: Buffer) => line.pong(payload));
+    websocket.on('ping', (payload: Buffer) => {
+      line.pong(payload);
+      if (line.isLive) guarded(() => handlers.ping(line), onError);
+    });
     websocket.on('pong', (payload: Buffer) => {
       if (line.isLive) guarded(() => handlers.pong(line, payload.toString('latin1')), onError);
     });

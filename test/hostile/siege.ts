@@ -68,7 +68,12 @@ export class Siege {
       const body = { room, private: isPrivate, members: ['bob'] };
       expect((await siege.calls('alice', 'POST', '/v1/rooms', body)).status).toBe(201);
     }
-    await bob.first(({ conv }) => conv === 'room:yard', 'the rooms to be there');
+    for (const line of [alice, bob]) {
+      for (const room of ['den', 'yard']) {
+        const isSeen = ({ conv, data }: Frame) => conv === `room:${room}` && isAbout(data, 'bob');
+        await line.first(isSeen, `${room} to be there`);
+      }
+    }
     for (const line of [alice, bob]) line.frames.length = 0;
     return siege;
   }
@@ -149,9 +154,18 @@ export class Siege {
   }
 
   /** Bytes of memory that the node takes. */
-  async memory(): Promise<number> {
+  memory(): Promise<number> {
+    return this.measure('process_resident_memory_bytes');
+  }
+
+  /** Milliseconds of a processor that the node has taken so far. */
+  async work(): Promise<number> {
+    return (await this.measure('process_cpu_seconds_total')) * 1_000;
+  }
+
+  private async measure(name: string): Promise<number> {
     const { text } = await http(`${this.node.metricsUrl}/metrics`);
-    return Number(/^\w*process_resident_memory_bytes(?:\{.*\})? (\S+)$/m.exec(text)?.[1]);
+    return Number(new RegExp(`^\\w*${name}(?:\\{.*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
   }
 
   /** Waits until the node takes no more memory than so much: what it freed goes back some seconds later. */
@@ -164,6 +178,10 @@ export class Siege {
     await until(isThere, () => `${last} bytes of memory to become ${bytes}`, 25_000);
   }
 }
+
+/** Whether it is the entry of somebody's joining, the last one of a room that is founded. */
+const isAbout = (data: unknown, uid: string): boolean =>
+  typeof data === 'object' && data !== null && 'uid' in data && data.uid === uid;
 
 function isOwn(frame: Frame): boolean {
   if (!OWN.has(frame.type)) return false;

@@ -85,6 +85,11 @@ export class RawSocket {
     return Number(/^HTTP\/1\.1 (\d{3}) /.exec(this.text)?.[1] ?? 0);
   }
 
+  /** So much waits to be written that more would only fill this process. */
+  get isFull(): boolean {
+    return this.socket.writableLength > 1_000_000;
+  }
+
   /** Reads nothing more. */
   pause(): void {
     this.socket.pause();

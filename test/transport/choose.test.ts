@@ -7,6 +7,7 @@ const handlers = {
   upgrade: () => ({ accept: '' }),
   open: nothing,
   message: nothing,
+  ping: nothing,
   pong: nothing,
   drain: nothing,
   close: nothing,

@@ -28,6 +28,7 @@ export type Seen = {
   readonly closes: { readonly code: number; readonly byClient: boolean }[];
   readonly errors: unknown[];
   drains: number;
+  pings: number;
 };
 
 export type House = {
@@ -53,11 +54,12 @@ export async function open(
   options: Partial<TransportOptions> = {},
   port = 0,
 ): Promise<House> {
-  const seen: Seen = { lines: [], messages: [], pongs: [], closes: [], errors: [], drains: 0 };
+  const seen: Seen = { lines: [], messages: [], pongs: [], closes: [], errors: [], drains: 0, pings: 0 };
   const handlers: Handlers<string> = {
     upgrade: () => ({ accept: 'guest' }),
     open: (line) => seen.lines.push(line),
     message: (_line, text) => seen.messages.push(text),
+    ping: () => seen.pings++,
     pong: (_line, payload) => seen.pongs.push(payload),
     drain: () => seen.drains++,
     close: (_line, code, byClient) => seen.closes.push({ code, byClient }),
