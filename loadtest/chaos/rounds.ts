@@ -22,7 +22,7 @@ const ROUNDS: readonly Special[] = [
   {
     name: 'failover',
     about: 'replica and primary change places, nodes die meanwhile',
-    plan: () => ({ seconds: 120, faults: ['failover', 'failover', 'failover', 'kill-node', 'cut-links'] }),
+    plan: () => ({ seconds: 120, faults: ['failover', 'kill-node', 'cut-links'] }),
   },
   {
     name: 'out of memory',

@@ -25,8 +25,7 @@ export class LoadBalancer {
     return kind;
   }
 
-  static async start(nodes: readonly number[]): Promise<LoadBalancer> {
-    const kind = LoadBalancer.kind();
+  static async start(nodes: readonly number[], kind = LoadBalancer.kind()): Promise<LoadBalancer> {
     const ports = { front: await freePort(), metrics: await freePort() };
     const folder = mkdtempSync(join(tmpdir(), 'skein-chaos-'));
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -10,7 +10,7 @@ import { ChaosNode, MAIN } from './chaos-node.js';
 import { Store, type StoreSettings } from './store.js';
 
 const DISTANCE_MS = 100;
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 /** How long replication lags before a failover. */
 const LAGGING_MS = 1_500;
 
@@ -105,6 +105,7 @@ export class Site {
   get casualties(): readonly string[] {
     const dead = this.nodes.flatMap(({ crashes }) => crashes);
     if (!this.balancer.isAlive) dead.push(this.balancer.obituary);
+    if (!this.proxies.isAlive) dead.push('the process of the proxies');
     return [...this.crashes, ...dead];
   }
 
