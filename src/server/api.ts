@@ -7,7 +7,7 @@ import { costOfMany } from '../chat/cost.js';
 import type { Meter } from '../chat/meter.js';
 import { Unavailable } from '../chat/ports.js';
 import type { Identity } from '../chat/session.js';
-import type { ErrorCode } from '../protocol/index.js';
+import { type ErrorCode, PAGE_LIMIT_MAX } from '../protocol/index.js';
 import type { AddressLimits } from './address-limits.js';
 import { barTo, credentialsIn, type Entrance, type Identify } from './entrance.js';
 import { failure, json } from './replies.js';
@@ -155,9 +155,11 @@ type Unadmitted = Omit<Call, 'caller' | 'charge'>;
 
 const free = (): void => undefined;
 
-/** What a query asks for, whatever it asks of. */
-const costOfQuery = (query: URLSearchParams): number =>
-  costOfMany(Math.max(Number(numberIn(query, 'limit')) || 0, query.getAll('of').length));
+/** What a query asks for, whatever it asks of; one that is out of form gets nothing. */
+function costOfQuery(query: URLSearchParams): number {
+  const limit = Number(numberIn(query, 'limit') ?? 0);
+  return costOfMany(Math.max(limit <= PAGE_LIMIT_MAX ? limit : 0, query.getAll('of').length));
+}
 
 /** Bytes of the body as far as they are told in advance; one that is sent in chunks counts as one. */
 const lengthOf = (request: Request): number => Number(request.header('content-length') ?? 0);

@@ -42,6 +42,15 @@ describe('ten tokens a second', () => {
     expect((await eight('another')).map(([status]) => status)).not.toContain(429);
   });
 
+  test('are not spent on what is out of form', async () => {
+    const asks = (limit: string) => h.outcome(`/v1/conversations?limit=${limit}`, { as: 'clumsy' });
+    expect([await asks('9999999999999999'), await asks('x'), await asks('1')]).toEqual([
+      [400, 'bad_request'],
+      [400, 'bad_request'],
+      [200],
+    ]);
+  });
+
   test('are as many over HTTP', async () => {
     const paths = numbers(8).map(() => h.outcome('/v1/conversations?limit=200', { as: 'reader' }));
     const statuses = (await Promise.all(paths)).map(([status]) => status);
