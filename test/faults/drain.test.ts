@@ -7,8 +7,8 @@ import { type Town, town } from '../support/town.js';
 import { until } from '../support/until.js';
 import { percentile, SdkCrowd } from './sdk-crowd.js';
 
-/** `SKEIN_TEST_CLIENTS=2000` is the full size; a drain of ten seconds then, as in production. */
-const CLIENTS = Number(process.env.SKEIN_TEST_CLIENTS ?? 300);
+/** `TEST_CLIENTS=2000` is the full size; a drain of ten seconds then, as in production. */
+const CLIENTS = Number(process.env.TEST_CLIENTS ?? 300);
 const isFull = CLIENTS > 300;
 const DRAIN_SECONDS = isFull ? 10 : 4;
 const ENV = { SKEIN_RATE: '100000', SKEIN_DRAIN_SECONDS: `${DRAIN_SECONDS}` };

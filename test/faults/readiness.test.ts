@@ -8,8 +8,8 @@ import { until } from '../support/until.js';
 
 const RED_MS = 5_000;
 const ANSWERED_MS = 2_000;
-/** Longer than a lease, which is 9 s; `SKEIN_TEST_OUTAGE=30` for half a minute. */
-const OUTAGE_MS = Number(process.env.SKEIN_TEST_OUTAGE ?? 11) * 1_000;
+/** Longer than a lease, which is 9 s; `TEST_OUTAGE=30` for half a minute. */
+const OUTAGE_MS = Number(process.env.TEST_OUTAGE ?? 11) * 1_000;
 
 type Scene = { readonly t: Town; readonly proxy: TcpProxy; readonly alice: Person; readonly bob: Person };
 

@@ -7,8 +7,8 @@ import { type Town, town } from '../support/town.js';
 import { until } from '../support/until.js';
 import { percentile, SdkCrowd } from './sdk-crowd.js';
 
-/** `SKEIN_TEST_CLIENTS=5000` is the full size of the storm, of the slow reader's company a fifth of it. */
-const CLIENTS = Number(process.env.SKEIN_TEST_CLIENTS ?? 200);
+/** `TEST_CLIENTS=5000` is the full size of the storm, of the slow reader's company a fifth of it. */
+const CLIENTS = Number(process.env.TEST_CLIENTS ?? 200);
 const isFull = CLIENTS > 200;
 const COMPANY = isFull ? CLIENTS / 5 : 20;
 const BACKLOG = 5;

@@ -1,10 +1,12 @@
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { FAULT_NAMES } from '../../loadtest/chaos/faults/index.js';
 import { METRICS } from '../../src/chat/meter.js';
 import { CLI_SETTINGS } from '../../src/ops/cli-settings.js';
 import { SETTINGS, type Setting } from '../../src/ops/settings.js';
 import { CLIENT_FRAMES } from '../../src/protocol/frames.js';
 import { CLOSE, ERRORS } from '../../src/protocol/index.js';
+import { KEYS } from '../../src/redis/keys.js';
 import { exists, readText, sourcesIn } from './sources.js';
 
 const operations = readText('docs/operations.md');
@@ -41,6 +43,18 @@ describe('docs/operations.md', () => {
     expect(rows(section(operations, '## Settings'))).toEqual(settingRows(SETTINGS));
   });
 
+  test('tells of each key in Redis how large it gets and how long it stays, and of no other', () => {
+    const shown = rows(section(operations, '### In Redis')).flatMap((row) =>
+      [...(row.split('|')[1] ?? '').matchAll(/`([a-z]+)`/g)].map(([, key]) => key),
+    );
+    const channels = new Set(['words', 'to', 'feed']);
+    expect(shown.sort()).toEqual(
+      Object.keys(KEYS)
+        .filter((key) => !channels.has(key))
+        .sort(),
+    );
+  });
+
   test('names each metric, with its kind and labels, and no other', () => {
     const expected = Object.entries(METRICS).map(([name, spec]) => {
       const labels = 'labels' in spec ? spec.labels.map((label) => `\`${label}\``).join(', ') : '';
@@ -53,6 +67,24 @@ describe('docs/operations.md', () => {
         .map((cell) => cell.trim()),
     );
     expect(shown.map(([name, ...rest]) => [name?.replaceAll('`', ''), ...rest])).toEqual(expected);
+  });
+});
+
+describe('docs/guarantees.md', () => {
+  const table = rows(section(readText('docs/guarantees.md'), '## Failure by failure'));
+
+  test('tells of every failure how it is shown', () => {
+    const shown = table.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/[FT]\d+/g)].map(([name]) => name));
+    const numbers = (letter: string, count: number) => Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
+    expect(shown.sort()).toEqual([...numbers('F', 28), ...numbers('T', 17)].sort());
+  });
+
+  test('names files and faults that there are', () => {
+    const faults = table.flatMap((row) => [...row.matchAll(/ \*([a-z-]+)\*/g)].map(([, name]) => name ?? ''));
+    expect(faults.filter((name) => !FAULT_NAMES.some((known) => known === name))).toEqual([]);
+    const files = table.flatMap((row) => [...row.matchAll(/`([a-z]+(?:\/[\w-]+)?)`/g)].map(([, path]) => path ?? ''));
+    const isThere = (path: string) => exists(`test/${path}`) || exists(`test/${path}.test.ts`);
+    expect(files.filter((path) => !isThere(path))).toEqual([]);
   });
 });
 
