@@ -65,7 +65,7 @@ export async function createNode(parts: NodeParts): Promise<Node> {
   const limits = {
     frame: config.maxFrame,
     rate: config.rate,
-    rateBytes: config.rateBytes,
+    rateBytes: config.rateBytes ?? (config.rate * config.maxFrame) / 2,
     queries: config.queries,
     dedup: Math.floor(config.dedupMs / 1000),
     userSockets: config.userSockets,

@@ -129,16 +129,16 @@ export const SETTINGS = {
     '200',
     'Sends, queries and `typing` a second a connection; `ack`, `read` and `ping` have ten times as many.',
   ),
-  rateBytes: given(
+  rateBytes: optional(
     'SKEIN_RATE_BYTES',
     integer(1_024, MANY),
-    '4194304',
+    'half of what `SKEIN_RATE` frames of `SKEIN_MAX_FRAME` are',
     'Bytes a second that a connection may send in frames, a user in bodies over HTTP; the largest one is always allowed.',
   ),
   queries: given(
     'SKEIN_QUERIES',
     integer(1, 10_000),
-    '16',
+    '32',
     'Requests of a connection that may be in hand at once, pages of history and the like; sends don’t count.',
   ),
   trustedProxies: optional(
