@@ -8,10 +8,11 @@ import { markdownOf } from './report/markdown.js';
 import { hotIn } from './report/profile.js';
 import { settingOf } from './report/setting.js';
 import { isClean } from './rig/measurement.js';
+import type { Environment } from './rig/programs.js';
 import { Progress } from './rig/progress.js';
 import { AOF } from './rig/redis.js';
 import { ROOT } from './rig/root.js';
-import { play, type Request, SCENARIOS, type Scenario, type ScenarioName } from './rig/scenarios.js';
+import { environmentOf, play, type Request, SCENARIOS, type ScenarioName } from './rig/scenarios.js';
 import { type Running, SKEIN_MAIN, SYSTEMS, type SystemName, startSystem } from './rig/systems.js';
 
 const HELP = `Usage: npm run loadtest -- --scenario NAME [options]
@@ -29,6 +30,9 @@ Options:
   --bytes N          bytes of data in a message (100)
   --pending N        storm: messages that wait for each user (20)
   --concurrency N    log-ins under way at a time (64; storm: all)
+  --known-users N    others who were here once (0)
+  --rooms N          rooms that the users are members of, each of another few (0)
+  --log-length N     messages in the log of each pair beforehand (0)
   --seconds N        length of the window that is measured (5)
   --warm-up N        seconds before it (2)
   --workers N        processes that make the load (as many as cores)
@@ -47,6 +51,7 @@ const flag = { type: 'boolean' } as const;
 const OPTIONS = {
   ...{ scenario: text, users: text, inflight: text, rate: text, senders: text, bytes: text, pending: text },
   ...{ concurrency: text, seconds: text, 'warm-up': text, workers: text, nodes: text, aof: text, embedded: flag },
+  ...{ 'known-users': text, rooms: text, 'log-length': text },
   ...{ system: text, main: text, profile: flag, url: text, out: text, help: flag },
 };
 
@@ -67,10 +72,15 @@ function requestOf(values: Values): Request {
     bytes: countIn(values, 'bytes') ?? 100,
     pending: values.pending === '0' ? 0 : (countIn(values, 'pending') ?? 20),
     concurrency: countIn(values, 'concurrency'),
+    store: {
+      known: countIn(values, 'known-users') ?? 0,
+      rooms: countIn(values, 'rooms') ?? 0,
+      logLength: countIn(values, 'log-length') ?? 0,
+    },
   };
 }
 
-async function start(values: Values, scenario: Scenario, profile: string | undefined): Promise<Running> {
+async function start(values: Values, env: Environment, profile: string | undefined): Promise<Running> {
   const system = choiceIn(values, 'system', Object.keys(SYSTEMS) as SystemName[]) ?? 'skein';
   const spec = SYSTEMS[system];
   if (typeof values.url === 'string') {
@@ -84,7 +94,7 @@ async function start(values: Values, scenario: Scenario, profile: string | undef
       aof: choiceIn(values, 'aof', AOF) ?? 'no',
       main: typeof values.main === 'string' ? values.main : SKEIN_MAIN,
       profile,
-      ...(scenario.env === undefined ? {} : { env: scenario.env }),
+      env,
     },
   );
 }
@@ -98,7 +108,7 @@ async function run(values: Values): Promise<void> {
   const profile = values.profile === true ? mkdtempSync(join(tmpdir(), 'skein-profile-')) : undefined;
   const progress = new Progress();
   progress.begin(name);
-  const running = await start(values, SCENARIOS[name], profile);
+  const running = await start(values, environmentOf(SCENARIOS[name], request), profile);
   const measurement = await play(name, running, request, timing, workers, progress).finally(running.stop);
   const report = {
     setting: settingOf('loadtest'),

@@ -33,6 +33,8 @@ export type Order =
   | { readonly do: 'prepare'; readonly plan: Plan }
   /** Users join the room and leave again, so that membership is there before anybody stays. */
   | { readonly do: 'join'; readonly concurrency: number }
+  /** So many others log in once and go; the users join so many rooms, each another few, and go. */
+  | { readonly do: 'furnish'; readonly known: number; readonly rooms: number; readonly concurrency: number }
   | {
       readonly do: 'connect';
       readonly from: number;
@@ -92,6 +94,7 @@ export type Faulty = {
 export type Answers = {
   readonly prepare: null;
   readonly join: { readonly failed: number };
+  readonly furnish: { readonly failed: number };
   readonly connect: { readonly ready: number; readonly failed: number };
   readonly seed: null;
   readonly disconnect: null;

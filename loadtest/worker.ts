@@ -13,6 +13,8 @@ async function obey(order: Order): Promise<unknown> {
   switch (order.do) {
     case 'join':
       return crowd.join(order.concurrency);
+    case 'furnish':
+      return crowd.furnish(order.known, order.rooms, order.concurrency);
     case 'connect':
       return crowd.connect(order.from, order.to, order.step, order.concurrency);
     case 'seed':

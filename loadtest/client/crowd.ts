@@ -17,6 +17,7 @@ import { type Kind, type Listener, User } from './user.js';
 
 const READY_MS = 60_000;
 const ANSWERS_MS = 10_000;
+const SEED_AT_ONCE = 100;
 const DIRECT = 0;
 
 export class Crowd implements Listener {
@@ -58,6 +59,28 @@ export class Crowd implements Listener {
     return { failed };
   }
 
+  /** This worker's share of those who are only known, and of rooms that nobody speaks in. */
+  async furnish(known: number, rooms: number, concurrency: number): Promise<Answers['furnish']> {
+    const { share, shares, users } = this.plan;
+    const shareOf = (count: number) => Array.from({ length: count }, (_, i) => i).filter((i) => i % shares === share);
+    let failed = 0;
+    await eachOf(shareOf(known), concurrency, async (i) => {
+      const stranger = new User(users + i, this.uidOf(users + i), this.dialect, this, 1);
+      if (!(await this.arrive(stranger, false))) failed++;
+      stranger.close();
+    });
+    const members = [...this.users.values()];
+    await eachOf(rooms === 0 ? [] : members, concurrency, async (user) => {
+      if (!(await this.arrive(user, false))) failed++;
+      for (let room = user.index; room < rooms; room += users) {
+        const frame = this.dialect.join(`${this.roomName}${room}`);
+        if (frame !== undefined && !(await this.waitFor(user, () => user.join(frame)))) failed++;
+      }
+      user.close();
+    });
+    return { failed };
+  }
+
   async connect(from: number, to: number, step: number, concurrency: number): Promise<Answers['connect']> {
     const coming = [...this.users.values()].filter(
       ({ index }) => index >= from && index < to && (index - from) % step === 0,
@@ -73,10 +96,12 @@ export class Crowd implements Listener {
   async seed(messages: number): Promise<void> {
     const here = [...this.users.values()].filter(({ isReady }) => isReady);
     await eachOf(here, 64, async (user) => {
-      for (let i = 0; i < messages; i++) this.post(user, 'direct', this.clock());
-      this.outbox.flush();
-      const isDone = await until(() => (user.senders.direct?.unanswered ?? 0) === 0, ANSWERS_MS);
-      if (!isDone) throw new Error(`${user.uid} waits in vain for answers`);
+      for (let sent = 0; sent < messages; sent += SEED_AT_ONCE) {
+        for (let i = sent; i < Math.min(messages, sent + SEED_AT_ONCE); i++) this.post(user, 'direct', this.clock());
+        this.outbox.flush();
+        const isDone = await until(() => (user.senders.direct?.unanswered ?? 0) === 0, ANSWERS_MS);
+        if (!isDone) throw new Error(`${user.uid} waits in vain for answers`);
+      }
     });
   }
 

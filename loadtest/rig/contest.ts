@@ -2,7 +2,7 @@
 import type { Measurement } from './measurement.js';
 import type { Progress } from './progress.js';
 import type { Aof } from './redis.js';
-import { play, type Request, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js';
+import { NO_FURNITURE, play, type Request, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js';
 import type { Timing } from './stage.js';
 import { SYSTEMS, type SystemName, startSystem } from './systems.js';
 
@@ -49,6 +49,7 @@ const standard: Request = {
   bytes: 100,
   pending: 0,
   concurrency: undefined,
+  store: NO_FURNITURE,
 };
 
 export const DISCIPLINES = {

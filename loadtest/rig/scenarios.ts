@@ -2,7 +2,7 @@
 import type { Measurement } from './measurement.js';
 import type { Environment } from './programs.js';
 import type { Progress } from './progress.js';
-import { Stage, type Timing, type Work } from './stage.js';
+import { type Furniture, Stage, type Timing, type Work } from './stage.js';
 import type { Running } from './systems.js';
 
 export type Request = {
@@ -15,6 +15,7 @@ export type Request = {
   /** Messages that wait for each user of a storm. */
   readonly pending: number;
   readonly concurrency: number | undefined;
+  readonly store: Furniture;
 };
 
 export type Scenario = {
@@ -34,6 +35,7 @@ const nothing = (request: Request): Work => ({
   room: undefined,
   broadcast: undefined,
   concurrency: request.concurrency ?? CONCURRENCY,
+  store: request.store,
 });
 
 async function flow(stage: Stage, _work: Work, timing: Timing): Promise<Measurement> {
@@ -119,6 +121,14 @@ export const SCENARIOS = {
   },
 } as const satisfies Readonly<Record<string, Scenario>>;
 export type ScenarioName = keyof typeof SCENARIOS;
+
+export const NO_FURNITURE: Furniture = { known: 0, rooms: 0, logLength: 0 };
+
+/** Settings without which what a request asks for would not last. */
+export const environmentOf = ({ env }: Scenario, { store: { logLength } }: Request): Environment => ({
+  ...env,
+  ...(logLength > 0 ? { SKEIN_RETENTION_MESSAGES: `${2 * logLength}` } : {}),
+});
 
 export async function play(
   name: ScenarioName,

@@ -20,6 +20,17 @@ export type Work = {
   readonly broadcast: Fanout | undefined;
   /** Log-ins under way at a time, all workers together. */
   readonly concurrency: number;
+  readonly store: Furniture;
+};
+
+/** What the store holds beforehand: what a message costs must not depend on it. */
+export type Furniture = {
+  /** Users who were here once. */
+  readonly known: number;
+  /** Rooms that the users are members of, each of another few. */
+  readonly rooms: number;
+  /** Messages in the log of each pair. */
+  readonly logLength: number;
 };
 
 export type Timing = { readonly warmUp: number; readonly seconds: number };
@@ -54,8 +65,30 @@ export class Stage {
       ...{ users, pollers, bytes, direct, room, broadcast },
     });
     const stage = new Stage(running, crew, workers, work, progress);
+    await stage.furnish(work.store);
     if (room) await stage.join();
     return stage;
+  }
+
+  private async furnish({ known, rooms, logLength }: Furniture): Promise<void> {
+    if (known + rooms > 0) {
+      const order = { do: 'furnish', known, rooms, concurrency: Math.ceil(32 / this.workers) } as const;
+      const done = await this.watching('known users and rooms', this.crew.all<'furnish'>(order));
+      const failed = done.reduce((sum, each) => sum + each.failed, 0);
+      if (failed > 0) throw new Error(`${failed} log-ins or rooms failed`);
+    }
+    if (logLength > 0) {
+      await this.connect();
+      await this.watching('logs', this.crew.all<'seed'>({ do: 'seed', messages: Math.ceil(logLength / 2) }));
+      await this.leave();
+    }
+  }
+
+  /** All go; what that leaves to do is done. */
+  private async leave(): Promise<void> {
+    await this.crew.all<'disconnect'>({ do: 'disconnect' });
+    this.ready = 0;
+    await pause(SETTLE_MS);
   }
 
   /** Users from..to (every `step`th) log in. */
@@ -73,9 +106,7 @@ export class Stage {
   async seed(messages: number): Promise<void> {
     await this.connect(1, this.work.users, 2);
     await this.watching('pending messages', this.crew.all<'seed'>({ do: 'seed', messages }));
-    await this.crew.all<'disconnect'>({ do: 'disconnect' });
-    this.ready = 0;
-    await pause(SETTLE_MS);
+    await this.leave();
   }
 
   /** Messages flow for a time; what one delivered message costs. */

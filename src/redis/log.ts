@@ -18,7 +18,7 @@ type Reading = {
   readonly limit: number;
   readonly bytes: number;
 };
-type Read = readonly [head: number, origin: number, gone: number, why: number, after: number, items: readonly string[]];
+type Read = readonly [head: number, origin: number, gone: number, why: number, after: number, items: string];
 
 export class RedisLog implements Log {
   readonly #store: Store;
@@ -79,7 +79,7 @@ export class RedisLog implements Log {
 }
 
 const sliceOf = ([head, origin, gone, why, after, items]: Read): Slice => ({
-  ...{ items, head, origin, gone, after },
+  ...{ items: items === '' ? [] : items.split('\n'), head, origin, gone, after },
   goneBy: why === 1 ? 'expired' : 'retention',
 });
 

@@ -5,7 +5,8 @@
 -- ARGV: bytes of all readings but the first together; per reading: conversation, limit, bytes, and the position, or
 --       nothing, and then the uid and device whose cursor it is
 -- REPLY: per reading why there is nothing, or: head, origin, last seq gone, why (0 retention, 1 expired), the position,
---        items
+--        items, a newline between
+local reply, left = {}, tonumber(ARGV[1])
 local function read(conv, limit, bytes, after, uid, device)
   local log = K_log(conv)
   local h = head_of(redis.call('GET', K_head(conv)))
@@ -17,18 +18,17 @@ local function read(conv, limit, bytes, after, uid, device)
   local gone, why = h[TR], h[TW]
   if len == 0 then gone, why = h[S], 1 end
   local from = upto(log, h, len, after)
-  return { h[S], h[O], gone, why, after, stretch(log, from, math.min(len, from + limit) - 1, bytes) }
+  -- In one piece: taken apart by the node, twenty items cost a tenth of what they cost as replies of their own.
+  local items = table.concat(stretch(log, from, math.min(len, from + limit) - 1, bytes), '\n')
+  left = left - #items
+  return { h[S], h[O], gone, why, after, items }
 end
 
-local reply, left = {}, tonumber(ARGV[1])
 for i = 2, #ARGV, 6 do
   local limit, bytes, after = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
   if i > 2 then bytes = math.min(bytes, left) end
   -- One broken key must not fail its neighbours.
   local whole, answer = pcall(read, ARGV[i], limit, bytes, after, ARGV[i + 4], ARGV[i + 5])
-  if whole then
-    for _, item in ipairs(answer[6]) do left = left - #item end
-  end
   reply[#reply + 1] = not whole and type(answer) == 'table' and answer.err or answer
 end
 return reply

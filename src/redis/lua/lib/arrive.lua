@@ -65,7 +65,7 @@ local function bear(uid, device, at, now, most, life)
   local fields = { 'born', now, 'mark', at.mark, 'told', us, 'renewed', now }
   if at.all then fields[9], fields[10] = 'all', at.all end
   redis.call('HSET', cur, unpack(fields))
-  keep(uid, device, cur, life)
+  keep(uid, device, cur, life, not at.holds)
 end
 
 -- Remembers the device. Returns where it stands: cur, its hash's key, and born, mark, told and all of that; is_new;

@@ -36,12 +36,13 @@ local function cursor_of(uid, conv, h, explicit, born)
   return math.max(explicit or 0, tonumber(redis.call('HGET', K_rooms(uid), room) or 0))
 end
 
--- Longer than its life, for it is renewed only now and then. Positions in rooms live as long as the user is in one.
-local function keep(uid, device, cur, life)
+-- Longer than its life, for it is renewed only now and then. Positions in rooms live as long as the user is in one;
+-- roomless: is known to be in none.
+local function keep(uid, device, cur, life, roomless)
   local ms = life + math.ceil(life / 24)
   redis.call('PEXPIRE', cur, ms)
   redis.call('PEXPIRE', K_devs(uid), ms)
-  local is_in_rooms = redis.call('EXISTS', K_rooms(uid)) == 1
+  local is_in_rooms = not roomless and redis.call('EXISTS', K_rooms(uid)) == 1
   for _, key in ipairs({ K_read(uid), K_floor(uid) }) do
     if is_in_rooms then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ms) end
   end
