@@ -13,7 +13,12 @@ const isFull = CLIENTS > 200;
 const COMPANY = isFull ? CLIENTS / 5 : 20;
 const BACKLOG = 5;
 const PATIENCE_MS = isFull ? 120_000 : 30_000;
-const ENV = { SKEIN_RATE: '100000', SKEIN_STRANGERS: '100000' };
+const ENV = {
+  SKEIN_RATE: '100000',
+  SKEIN_STRANGERS: '100000',
+  SKEIN_ADDRESS_LOGINS: '100000',
+  SKEIN_ADDRESS_SOCKETS: '100000',
+};
 
 let t: Town;
 afterEach(() => t.closes());
