@@ -4,15 +4,26 @@ import { BlockList, isIP, isIPv4 } from 'node:net';
 /** A network as an operator writes it: an address, and how many of its bits count. */
 export type Network = { readonly address: string; readonly prefix: number };
 
+/** Addresses whose answer is remembered: to look one up takes longer than all else that a request is asked. */
+const REMEMBERED = 1_024;
+
 export class Networks {
   private readonly list = new BlockList();
+  private readonly known = new Map<string, boolean>();
 
-  constructor(networks: readonly Network[]) {
+  constructor(private readonly networks: readonly Network[]) {
     for (const { address, prefix } of networks) this.list.addSubnet(address, prefix, familyOf(address));
   }
 
   has(address: string): boolean {
-    return isIP(address) !== 0 && this.list.check(address, familyOf(address));
+    if (this.networks.length === 0) return false;
+    let isIn = this.known.get(address);
+    if (isIn === undefined) {
+      isIn = isIP(address) !== 0 && this.list.check(address, familyOf(address));
+      if (this.known.size >= REMEMBERED) this.known.clear();
+      this.known.set(address, isIn);
+    }
+    return isIn;
   }
 }
 
