@@ -27,10 +27,13 @@ export class Bucket {
     return Math.ceil(((price - this.tokens) * 1000) / this.rate);
   }
 
-  /** Takes what something turned out to cost after it was let through; a cost below 0 gives back. */
+  /**
+   * Takes what something turned out to cost after it was let through, a bucketful of debt at most; a cost below 0 gives
+   * back.
+   */
   charge(now: number, cost: number): void {
     this.fill(now);
-    this.tokens = Math.max(0, this.tokens - cost);
+    this.tokens = Math.max(-this.size, this.tokens - cost);
   }
 
   /** Kept coming though refused: ten bucketfuls more refusals than grants. */

@@ -29,11 +29,13 @@ test('the largest thing fits although a second brings less', () => {
   expect(bucket.take(0, 65_536)).toBe(65_536);
 });
 
-test('what is charged afterwards is missing, and is never owed; what is given back is there', () => {
+test('what is charged afterwards is owed, a bucketful at most; what is given back is there', () => {
   const bucket = new Bucket(10, 0);
+  bucket.charge(0, 15);
+  expect(bucket.take(0)).toBe(600);
   bucket.charge(0, 25);
-  expect(bucket.take(0)).toBe(100);
-  bucket.charge(0, -1);
+  expect(bucket.take(0)).toBe(1_100);
+  bucket.charge(0, -11);
   expect(bucket.take(0)).toBe(0);
 });
 
