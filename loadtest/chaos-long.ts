@@ -25,10 +25,11 @@ const { values, seed } = understood(() => {
 
 async function prove(): Promise<Code> {
   say(`seed ${seed}`);
+  // Of now: a working copy may move on meanwhile.
+  const setting = settingOf('chaos:long');
   const random = new Random(seed);
   const rounds = await playRounds(random, say);
   const controls = await playControls(random, say);
-  const setting = settingOf('chaos:long');
   const page = longPageOf(seed, rounds, controls, setting);
   say(`\n${page}`);
   if (values.out !== undefined) keep(values.out, page, { seed, setting, rounds, controls });
