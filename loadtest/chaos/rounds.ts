@@ -21,8 +21,11 @@ const ROUNDS: readonly Special[] = [
   { name: 'chaos', about: 'everything at random', plan: () => ({ seconds: 600 }) },
   {
     name: 'failover',
-    about: 'replica and primary change places, nodes die meanwhile',
-    plan: () => ({ seconds: 120, faults: ['failover', 'kill-node', 'cut-links'] }),
+    about: 'replica and primary change places',
+    plan: () => ({
+      seconds: 120,
+      faults: ['failover', 'cut-links', 'drop-clients', 'leave-and-return', 'slow-readers'],
+    }),
   },
   {
     name: 'out of memory',

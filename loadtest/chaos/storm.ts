@@ -12,6 +12,7 @@ const AT_ONCE = 100;
 const LETTERS_A_SECOND = 100;
 /** Clients come back at random within this time, as the protocol's clients do. */
 const JITTER_MS = 2_000;
+const FOR_ME = /^\{"type":"(?:message|truncated)","conv":"dm:/;
 
 class Passenger {
   isSynced = false;
@@ -57,8 +58,7 @@ class Passenger {
   private hears(text: string): void {
     if (text.startsWith('{"type":"synced"')) this.isSynced = true;
     // What is said to everybody is not for those who only pass through.
-    else if (text.startsWith('{"type":"message","conv":"dm:') && this.inbox.takes(JSON.parse(text) as Frame))
-      this.due--;
+    else if (FOR_ME.test(text) && this.inbox.takes(JSON.parse(text) as Frame)) this.due--;
   }
 }
 

@@ -8,7 +8,7 @@ import { viewOf } from './answers.js';
 import type { CursorTokens } from './cursor-token.js';
 import type { Cursors } from './cursors.js';
 import type { Feeds } from './feeds.js';
-import type { Backend, ConnId, Reader, Standing } from './ports.js';
+import { type Backend, type ConnId, type Reader, type Standing, Unavailable } from './ports.js';
 import type { Registry, Waiter } from './registry.js';
 import { stepsOf, truncated } from './slices.js';
 import type { Watch } from './watch.js';
@@ -135,8 +135,13 @@ export class Polls {
     }
   }
 
-  private displace(reader: Reader, poller: Poller): Promise<void> {
-    return this.parts.backend.whispers.toUsers([reader.uid], `!poll ${reader.device} ${poller.conn}`);
+  /** Ends the poll that waits elsewhere; where nobody can be told, it runs out by itself. Awaited late, so never rejects. */
+  private async displace(reader: Reader, poller: Poller): Promise<void> {
+    try {
+      await this.parts.backend.whispers.toUsers([reader.uid], `!poll ${reader.device} ${poller.conn}`);
+    } catch (error) {
+      if (!(error instanceof Unavailable)) this.parts.fault(error);
+    }
   }
 
   private isFull({ uid, device }: Reader): boolean {

@@ -136,8 +136,8 @@ class RedisBackend implements Backend {
   async secret(): Promise<string> {
     const key = this.#keys.secret();
     return this.#commands.call('secret', async (client) => {
-      await client.set(key, randomBytes(32).toString('hex'), 'NX');
-      return (await client.get(key)) as string;
+      const own = randomBytes(32).toString('hex');
+      return (await client.get(key)) ?? (await client.set(key, own, 'NX', 'GET')) ?? own;
     });
   }
 

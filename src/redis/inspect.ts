@@ -16,7 +16,8 @@ export async function inspect(client: Redis, keys: Keys, durability: Durability 
   const weak: string[] = [];
   const version = fieldOf(await client.info('server'), 'redis_version') ?? '0';
   if (Number.parseInt(version, 10) < 7) unfit.push(`Redis ${version} is too old: 7.0 or later is needed`);
-  const schema = await client.set(keys.schema(), SCHEMA, 'NX', 'GET');
+  // Looked at before it is written: a Redis that is full refuses to be written to, and is still one to start with.
+  const schema = (await client.get(keys.schema())) ?? (await client.set(keys.schema(), SCHEMA, 'NX', 'GET'));
   if (schema !== null && schema !== SCHEMA) {
     unfit.push(`the data in Redis has schema ${schema}, this version knows ${SCHEMA}`);
   }

@@ -144,3 +144,17 @@ describe('at its start, a node', () => {
     expect((await starting).health().ready).toBe(true);
   });
 });
+
+test('a full Redis that was in use before takes a node that starts: somebody must be there to drain it', async () => {
+  const server = await RedisServer.start();
+  const nodes = new RedisNodes(server);
+  try {
+    const secret = await (await nodes.node()).secret();
+    await server.ask((client) => client.config('SET', 'maxmemory', '1'));
+    const newcomer = await nodes.node();
+    expect(await newcomer.secret()).toBe(secret);
+  } finally {
+    await nodes.close();
+    await server.stop();
+  }
+});
