@@ -28,16 +28,17 @@ export class Crowd {
     while (this.sent < this.plan.messages) {
       const uid = `u${this.born++}`;
       this.here[place] = uid;
-      await this.lives(uid);
+      // Who is thrown out comes back, to leave the room: membership outlives connections.
+      for (let said = 0; !(await this.lives(uid, `r${place % ROOMS}`, said)); ) said = this.plan.life;
       this.gone[place] = uid;
     }
   }
 
-  private lives(uid: string): Promise<void> {
-    const room = `r${this.born % ROOMS}`;
+  /** From the so manieth message on. Resolves with whether they left the room. */
+  private lives(uid: string, room: string, from: number): Promise<boolean> {
     const url = `ws://127.0.0.1:${this.port}/ws?uid=${uid}`;
     const socket = new WebSocket(url, { perMessageDeflate: false });
-    let [said, answered] = [0, 0];
+    let [said, answered, hasLeft] = [from, from, false];
     const says = (): void => {
       const id = `${said++}`;
       socket.send(JSON.stringify({ type: 'send', id, ...this.whom(said, room), data: `${id} ${'x'.repeat(100)}` }));
@@ -55,7 +56,10 @@ export class Crowd {
       // Only coming and going have no id: when Redis is too slow they are asked again.
       if (type === 'error' && id === undefined) setTimeout(asks, retry);
       if (type === 'joined') for (let n = 0; n < WINDOW; n++) says();
-      if (type === 'left') socket.close(1000);
+      if (type === 'left') {
+        hasLeft = true;
+        socket.close(1000);
+      }
       if ((type !== 'sent' && type !== 'error') || id === undefined) return;
       if (type === 'sent') this.sent++;
       else this.refused++;
@@ -66,7 +70,7 @@ export class Crowd {
     return new Promise((resolve, reject) => {
       socket.on('message', (bytes) => hears(JSON.parse(bytes.toString())));
       socket.once('open', () => asks());
-      socket.once('close', () => resolve());
+      socket.once('close', () => resolve(hasLeft));
       socket.once('error', reject);
     });
   }

@@ -88,7 +88,7 @@ test(`one of ${COMPANY} who stops reading costs a bounded buffer, is lagging, ho
     for (let n = 0; n < count; n++) {
       const data = `${said++} ${'x'.repeat(10_000)}`;
       const start = performance.now();
-      await speaker.request({ room: 'hall', data }, PATIENCE_MS);
+      expect(await speaker.request({ room: 'hall', data }, PATIENCE_MS)).toMatchObject({ type: 'sent' });
       await until(
         () => others.every((line) => line.frames.at(-1)?.data === data),
         'the others to hear it',
