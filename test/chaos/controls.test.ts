@@ -13,8 +13,8 @@ test.each(patches)('what $name takes out of $file is there, once', ({ file, find
 });
 
 test('the page of guarantees names every control, and no other', () => {
-  const page = readFileSync('docs/guarantees.md', 'utf8');
-  const shown = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  const [, table = ''] = readFileSync('docs/guarantees.md', 'utf8').split('\n| control |');
+  const shown = [...table.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
   expect(shown).toEqual(CONTROL_NAMES);
 });
 
