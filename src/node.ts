@@ -1,4 +1,5 @@
 /** One node: the whole graph in plain calls, so that several live in one process. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Chat, createChat } from './chat/chat.js';
 import type { Meter } from './chat/meter.js';
 import type { Backend } from './chat/ports.js';
@@ -178,6 +179,8 @@ export async function createNode(parts: NodeParts): Promise<Node> {
       draining = true;
     },
     async sendAway(windowMs) {
+      // Right after a poll for events: who still waits to be accepted is reset, and a POST must not be repeated for them.
+      await nextTurn();
       transport.stopListening();
       gateway.closeDoors();
       await gateway.sendAway(windowMs);
