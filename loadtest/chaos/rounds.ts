@@ -1,6 +1,7 @@
 /** The long profile: ten minutes of everything, then what is hard one by one, then the controls. */
 import { CONTROL_NAMES, CONTROLS, type ControlName, controlled, isFoundOut } from './controls.js';
 import type { Random } from './random.js';
+import { verdictOf } from './report.js';
 import { isClean, type Outcome, type Plan, run, type Say, STANDARD } from './run.js';
 import { DURABLE } from './site/store.js';
 import { slowDisk } from './slow-disk.js';
@@ -54,7 +55,9 @@ export async function playRounds(random: Random, say: Say): Promise<readonly Rou
     const special = plan();
     say(`\n${name}: ${typeof special === 'string' ? `left out: ${special}` : about}`);
     if (typeof special === 'string') continue;
-    rounds.push({ name, about, outcome: await run({ ...STANDARD, ...special, seed: random.seed() }, say) });
+    const outcome = await run({ ...STANDARD, ...special, seed: random.seed() }, say);
+    rounds.push({ name, about, outcome });
+    say(`${name}: ${verdictOf(outcome)}`);
   }
   return rounds;
 }
@@ -64,8 +67,10 @@ export async function playControls(random: Random, say: Say): Promise<readonly C
   for (const name of CONTROL_NAMES) {
     say(`\ncontrol ${name}: ${CONTROLS[name].about}`);
     const plan = controlled(name, random.seed());
-    if (typeof plan === 'string') say(`left out: ${plan}`);
-    all.push({ name, outcome: typeof plan === 'string' ? plan : await run(plan, say) });
+    const outcome = typeof plan === 'string' ? plan : await run(plan, say);
+    all.push({ name, outcome });
+    if (typeof outcome === 'string') say(`left out: ${outcome}`);
+    else say(`control ${name}: ${isFoundOut(name, outcome) ? 'found out' : 'NOT FOUND OUT'}`);
   }
   return all;
 }

@@ -1,6 +1,6 @@
 /** Programs that the rig starts: none is left behind, however the rig ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { guard, release } from './guardian.js';
 
@@ -103,13 +103,21 @@ export class Program {
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+/** Below those that systems give to outgoing connections: whoever is started again on its port still finds it free. */
+const PORTS = { first: 12_000, count: 20_000 };
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  for (let time = 0; time < 100; time++) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('no port is free');
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
