@@ -47,16 +47,17 @@ export class Crowd {
     const hears = ({
       type,
       id,
-      retry = 200,
+      retry,
     }: {
       readonly type: string;
       readonly id?: string;
       readonly retry?: number;
     }): void => {
-      // Only coming and going have no id: when Redis is too slow they are asked again.
-      if (type === 'error' && id === undefined) setTimeout(asks, retry);
+      // Only coming and going have no id: when Redis is too slow they are asked again, and may have taken place.
+      if (type === 'error' && id === undefined && retry !== undefined) setTimeout(asks, retry);
+      const isOut = type === 'left' || (type === 'error' && id === undefined && retry === undefined);
       if (type === 'joined') for (let n = 0; n < WINDOW; n++) says();
-      if (type === 'left') {
+      if (isOut) {
         hasLeft = true;
         socket.close(1000);
       }

@@ -6,6 +6,7 @@ import type { Control } from './control.js';
 import type { Cursors } from './cursors.js';
 import type { Debug } from './debug.js';
 import type { Delivery } from './delivery.js';
+import type { Farewells } from './farewells.js';
 import type { Feeds } from './feeds.js';
 import type { Cell, Meter } from './meter.js';
 import { type Arrival, type Devices, type NodeId, type Standing, Unavailable } from './ports.js';
@@ -23,6 +24,7 @@ export type ArrivalParts = {
   readonly pulse: Pulse;
   readonly cursors: Cursors;
   readonly watch: Watch;
+  readonly farewells: Farewells;
   readonly control: Control;
   readonly bans: BanList;
   readonly meter: Meter;
@@ -45,7 +47,7 @@ export class Arrivals {
 
   /** Lets a connection in. It is registered first, so that no hint is missed between the reading and the pushing. */
   async enter(session: Session): Promise<boolean> {
-    const { registry, devices } = this.parts;
+    const { registry, devices, farewells } = this.parts;
     if (this.parts.bans.isBanned(session.uid, session.device, session.identity.tokenId)) {
       session.close('banned');
       return false;
@@ -62,12 +64,14 @@ export class Arrivals {
       // A new device starts at what the others have acknowledged.
       if (others.length > 0) await this.parts.cursors.writtenFor(session.uid);
       const arrival = await devices.enter({ uid: session.uid, device: session.device }, session.conn);
-      if (session.closed) this.gone(session);
+      if (session.closed) farewells.say(session.uid, session.conn);
       else this.welcome(session, arrival);
       return !session.closed;
     } catch (error) {
       if (!(error instanceof Unavailable)) this.parts.fault(error);
       session.close('overloaded');
+      // The store may have let it in all the same.
+      farewells.say(session.uid, session.conn);
       return false;
     }
   }
@@ -147,17 +151,10 @@ export class Arrivals {
     cursors.flushSoon();
     for (const track of [...session.tracks.values()]) if (track.feed) feeds.detach(session, track.conv);
     delivery.forget(session);
-    if (session.arrived) this.gone(session);
+    if (session.arrived) this.parts.farewells.say(session.uid, session.conn);
     registry.remove(session);
     watch.forget(session);
     if (session.arrived && registry.get(session.uid) === undefined) watch.left(session.uid);
     this.users.value = registry.size;
-  }
-
-  /** Takes the connection's presence back; should the store be away, its lease ends it. */
-  private gone(session: Session): void {
-    this.parts.devices.leave(session.uid, session.conn).catch((error: unknown) => {
-      if (!(error instanceof Unavailable)) this.parts.fault(error);
-    });
   }
 }

@@ -12,6 +12,7 @@ import { CursorTokens } from './cursor-token.js';
 import { Cursors } from './cursors.js';
 import type { Debug } from './debug.js';
 import { Delivery } from './delivery.js';
+import { Farewells } from './farewells.js';
 import { Feeds } from './feeds.js';
 import { Handlers } from './handlers.js';
 import { createHearing } from './hearing.js';
@@ -84,8 +85,10 @@ export function createChat(parts: ChatParts) {
   const watch = new Watch({ ...backend, delivery, fault });
   const bans = new BanList(backend.bans, fault);
   const control = new Control({ ...backend, registry, feeds, watch, bans, fault });
+  const farewells = new Farewells(backend.devices, fault);
   const arrivals = new Arrivals({
     node,
+    farewells,
     devices: backend.devices,
     watch,
     control,
@@ -104,7 +107,7 @@ export function createChat(parts: ChatParts) {
   const { devices } = backend;
   const tokens = new CursorTokens({ devices, cursors, secret: () => secret });
   const { userSockets } = parts.limits;
-  const polls = new Polls({ backend, registry, feeds, cursors, tokens, watch, userSockets, newConn, fault });
+  const polls = new Polls({ backend, registry, feeds, cursors, tokens, watch, farewells, userSockets, newConn, fault });
   bans.onBanned = (ban) => {
     control.disconnect(ban, CLOSE.banned.code);
     polls.endOf(ban.uid);
@@ -211,6 +214,7 @@ export function createChat(parts: ChatParts) {
     /** Ends: what is on its way is answered, cursors are written. The lines must be closed already. */
     async stop(): Promise<void> {
       polls.close();
+      farewells.stop();
       bans.stop();
       watch.stop();
       pulse.stop();

@@ -7,6 +7,7 @@ import { type Conv, type ErrorCode, PAGE_BYTES_MAX, POLL_CONVERSATIONS_MAX } fro
 import { viewOf } from './answers.js';
 import type { CursorTokens } from './cursor-token.js';
 import type { Cursors } from './cursors.js';
+import type { Farewells } from './farewells.js';
 import type { Feeds } from './feeds.js';
 import { type Backend, type ConnId, type Reader, type Standing, Unavailable } from './ports.js';
 import type { Registry, Waiter } from './registry.js';
@@ -28,6 +29,7 @@ export type PollParts = {
   readonly cursors: Cursors;
   readonly tokens: CursorTokens;
   readonly watch: Watch;
+  readonly farewells: Farewells;
   /** Devices of one user that may poll one node at a time. */
   readonly userSockets: number;
   readonly newConn: () => ConnId;
@@ -162,6 +164,8 @@ export class Polls {
         // The next poll is to try again.
         this.pollers.delete(key);
         this.parts.registry.removeWaiter(reader.uid, poller);
+        // The store may have let it in all the same.
+        this.parts.farewells.say(reader.uid, poller.conn);
         throw error;
       }
     }
@@ -191,7 +195,7 @@ export class Polls {
     this.parts.registry.removeWaiter(poller.reader.uid, poller);
     if (this.parts.registry.get(poller.reader.uid) === undefined) this.parts.watch.left(poller.reader.uid);
     for (const conv of poller.convs) this.parts.feeds.unwait(conv, poller);
-    this.parts.backend.devices.leave(poller.reader.uid, poller.conn).catch(this.parts.fault);
+    this.parts.farewells.say(poller.reader.uid, poller.conn);
   }
 
   private async collect(reader: Reader, poller: Poller): Promise<PollAnswer | undefined> {
