@@ -26,13 +26,16 @@ export class RedisBans implements Bans {
   }
 
   async set(ban: Ban, on: boolean): Promise<boolean> {
-    return (await this.#store.run('ban', [fieldOf(ban), on ? 1 : 0, BANS_MAX])) === 1;
+    const field = fieldOf(ban);
+    const at = (await this.#store.run('ban', [field, on ? 1 : 0, BANS_MAX])) as number;
+    if (at > 0) this.#store.ring.sanctioned(at, ['ban', field, '', on]);
+    return at > 0;
   }
 
   /** Ends every ban of a user. */
   async forget(uid: Uid): Promise<void> {
     const theirs = (await this.#fields()).filter((field) => banOf(field).uid === uid);
-    for (const field of theirs) await this.#store.run('ban', [field, 0, BANS_MAX]);
+    for (const field of theirs) await this.set(banOf(field), false);
   }
 
   async #fields(): Promise<readonly string[]> {

@@ -19,7 +19,9 @@ export class RedisBlocks implements Blocks {
   }
 
   async block(uid: Uid, other: Uid, on: boolean): Promise<boolean> {
-    return (await this.#store.run('block', [uid, other, on ? 1 : 0, BLOCKS_MAX])) === 1;
+    const at = (await this.#store.run('block', [uid, other, on ? 1 : 0, BLOCKS_MAX])) as number;
+    if (at > 0) this.#store.ring.sanctioned(at, ['block', uid, other, on]);
+    return at > 0;
   }
 
   async blockers(viewer: Uid, uids: readonly Uid[]): Promise<readonly Uid[]> {

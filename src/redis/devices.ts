@@ -12,6 +12,7 @@ import type {
 } from '../chat/ports.js';
 import { ALL, type Conv, type ErrorCode, type Uid } from '../protocol/index.js';
 import { Batches } from './batches.js';
+import type { Argument } from './scripts.js';
 import type { Store } from './store.js';
 
 /** Polls of a device whose answers are remembered. */
@@ -87,26 +88,20 @@ export class RedisDevices implements Devices {
   }
 
   async #markSome(marks: readonly Mark[]): Promise<readonly MarkOutcome[]> {
-    const args = marks.flatMap(({ uid, conv, device, delivered, read, silent, announce }) => [
-      uid,
-      conv,
-      device ?? '',
-      delivered ?? '',
-      read ?? '',
-      silent ? 1 : 0,
-      announce ? 1 : 0,
-    ]);
-    const reply = await this.#store.run('mark', [this.#store.node, this.#store.limits.deviceMs, ...args]);
+    const { node, limits } = this.#store;
+    const reply = await this.#store.run('mark', [node, limits.deviceMs, 0, ...argumentsOf(marks)]);
     const [sent, unheard, ...answers] = reply as [number, number, ...(number | string)[]];
     this.#store.countForwards(sent, unheard);
     let at = 0;
-    return marks.map(({ uid, conv }) => {
+    const outcomes = marks.map(({ uid, conv }) => {
       const answer = answers[at++];
       if (typeof answer === 'string') return { refused: answer as ErrorCode };
       if (answer !== 1) return {};
       const [delivered, read] = [answers[at++] as number, answers[at++] as number];
       return { receipt: receiptOf(conv, uid, delivered, read) };
     });
+    this.#store.ring.marked(marks, outcomes);
+    return outcomes;
   }
 
   async savePoll({ uid, device }: Reader, held: readonly (readonly [Conv, number])[]): Promise<number> {
@@ -120,6 +115,18 @@ export class RedisDevices implements Devices {
     return held === null ? undefined : (JSON.parse(held) as [Conv, number][]);
   }
 }
+
+/** Marks as mark.lua takes them. */
+export const argumentsOf = (marks: readonly Mark[]): Argument[] =>
+  marks.flatMap(({ uid, conv, device, delivered, read, silent, announce }) => [
+    uid,
+    conv,
+    device ?? '',
+    delivered ?? '',
+    read ?? '',
+    silent ? 1 : 0,
+    announce ? 1 : 0,
+  ]);
 
 const NOTHING: readonly never[] = [];
 /** Nothing is there for the user but what is for all. */

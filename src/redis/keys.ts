@@ -21,6 +21,12 @@ export const KEYS = {
   returning: [],
   /** zset with PX: what was brought, see ring.ts, as JSON → its seq. */
   kept: ['conv'],
+  /** string: when a ban or a block was last set or lifted, µs; see lua/lib/sanction.lua. */
+  stated: [],
+  /** string: what that was when this Redis took over. */
+  since: [],
+  /** zset with PX: bans and blocks that were brought, as JSON → when they were stated. */
+  sanctions: [],
   /** zset: hash of the name of a log that was taken away → the seq up to which. */
   graves: [],
   /** string: written behind a batch so that WAIT has something to wait for. */

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Conv } from '../protocol/index.js';
 import { bounded } from './connect.js';
+import { argumentsOf } from './devices.js';
 import { runIdOf } from './inspect.js';
 import type { Entry, Ring } from './ring.js';
 import type { Argument, Reply, ScriptName, Scripts } from './scripts.js';
@@ -25,6 +26,7 @@ const KEPT_MS = 600_000;
 const SEQS_AT_ONCE = 2_000;
 const BYTES_AT_ONCE = 262_144;
 const ENTRIES_AT_ONCE = 1_000;
+const MARKS_AT_ONCE = 200;
 
 export class Restoration {
   readonly #store: Store;
@@ -32,6 +34,8 @@ export class Restoration {
   readonly #ring: Ring;
   /** The Redis process that has all that this node kept. */
   #known: string | undefined;
+  /** And the one that has the marks, too. */
+  #marked: string | undefined;
 
   constructor(store: Store, scripts: Scripts, ring: Ring) {
     this.#store = store;
@@ -47,23 +51,29 @@ export class Restoration {
     const entries = isNew ? this.#ring.entries() : [];
     const missing = await this.#missing(client, entries);
     await this.#bring(client, missing);
+    const sanctions = isNew ? await this.#bringSanctions(client) : 0;
     const brought = performance.now();
     await this.#until(client, [this.#store.node, isNew ? this.#ring.given(entries) : 0]);
     const waited = performance.now();
     const restored = await this.#restore(client);
     if (isNew) this.#ring.renew();
     this.#known = runId;
-    if (missing.length === 0 && restored === 0) return;
+    if (missing.length === 0 && restored === 0 && sanctions === 0) return;
     const ms = Math.round(brought - began + performance.now() - waited);
     this.#store.meter.observe('skein_restore_seconds', ms / 1_000);
-    const facts = { kept: entries.length, missing: missing.length, restored, ms, waited: Math.round(waited - brought) };
-    this.#store.log.warn(facts, 'Redis had lost entries: they were put back');
+    const counts = { kept: entries.length, missing: missing.length, restored, sanctions };
+    this.#store.log.warn(
+      { ...counts, ms, waited: Math.round(waited - brought) },
+      'Redis had lost entries: they were put back',
+    );
   }
 
   /** For a connection that reads: all that is put back is there when this resolves. */
   async wait(client: Redis): Promise<void> {
-    await this.#greet(client);
+    const runId = await this.#greet(client);
     await this.#until(client, ['', 0], true);
+    if (runId !== this.#marked) await this.#markAgain(client);
+    this.#marked = runId;
   }
 
   async #greet(client: Redis): Promise<string> {
@@ -105,6 +115,22 @@ export class Restoration {
       await this.#run(client, 'bring', args);
       args = [KEPT_MS];
       bytes = 0;
+    }
+  }
+
+  /** Returns how many of them had been lost. */
+  async #bringSanctions(client: Redis): Promise<number> {
+    const args = this.#ring.sanctions.flatMap(({ at, sanction }) => [at, JSON.stringify(sanction)]);
+    if (args.length === 0) return 0;
+    return (await this.#run(client, 'sanctions', [KEPT_MS, ...args])) as number;
+  }
+
+  /** Nothing goes back, so what moved on meanwhile stays where it is. */
+  async #markAgain(client: Redis): Promise<void> {
+    const marks = this.#ring.marks.map((mark) => ({ ...mark, announce: false }));
+    for (let i = 0; i < marks.length; i += MARKS_AT_ONCE) {
+      const args = [this.#store.node, this.#store.limits.deviceMs, 1];
+      await this.#run(client, 'mark', [...args, ...argumentsOf(marks.slice(i, i + MARKS_AT_ONCE))]);
     }
   }
 

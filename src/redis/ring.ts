@@ -5,9 +5,10 @@
  */
 import { hasMark, type Item, itemOf, MARK, placeOf } from '../chat/item.js';
 import type { Cell, Meter } from '../chat/meter.js';
-import type { Letter, Outcome } from '../chat/ports.js';
+import type { Letter, Mark, MarkOutcome, Outcome } from '../chat/ports.js';
 import type { Conv, Uid } from '../protocol/index.js';
 import { isGreater } from './append.js';
+import { KEPT_MS, Recent } from './recent.js';
 
 /** An entry as restore.lua puts it back. */
 export type Entry = {
@@ -24,9 +25,15 @@ export type Entry = {
   readonly razes?: boolean;
 };
 
+/** A ban (the field of it, and nothing) or a block (who, and whom) was set or lifted. */
+export type Sanction = readonly [kind: 'ban' | 'block', who: string, whom: string, on: boolean];
+export type Stated = { readonly at: number; readonly sanction: Sanction };
+
 type Kept = { readonly at: number; readonly bytes: number; readonly count: number; readonly entries: () => Entry[] };
 
-const KEPT_MS = 10_000;
+/** Of marks and of sanctions, the newest. */
+const MARKS_MAX = 20_000;
+const SANCTIONS_MAX = 10_000;
 /** What an entry takes beside its text, roughly. */
 const OVERHEAD = 200;
 const COMPACT = 4_096;
@@ -36,6 +43,8 @@ export class Ring {
   readonly #max: number;
   readonly #overflow: Cell;
   readonly #shown: Cell;
+  readonly #marks: Recent<Mark>;
+  readonly #sanctions: Recent<Stated>;
   #kept: Kept[] = [];
   #first = 0;
   #bytes = 0;
@@ -47,6 +56,8 @@ export class Ring {
     this.#max = max;
     this.#overflow = meter.cell('skein_ring_overflow_total');
     this.#shown = meter.cell('skein_ring_bytes');
+    this.#marks = new Recent(max && MARKS_MAX);
+    this.#sanctions = new Recent(max && SANCTIONS_MAX);
   }
 
   /** The store replied, at its time `ts`. */
@@ -55,6 +66,8 @@ export class Ring {
     this.#now = performance.now();
     while (this.#kept.length > this.#first && this.#kept[this.#first]!.at < this.#now - KEPT_MS) this.#drop();
     this.#shown.value = this.#bytes;
+    this.#marks.advance();
+    this.#sanctions.advance();
   }
 
   /** Letters were answered; `repeated` are the entries that some of them were found to be already. */
@@ -76,6 +89,27 @@ export class Ring {
     );
     const bytes = sizes.reduce((sum, size) => sum + size + OVERHEAD, 0);
     this.#keep(bytes, entries.length, () => [...entries]);
+  }
+
+  /** Cursors and read positions moved. */
+  marked(marks: readonly Mark[], outcomes: readonly MarkOutcome[]): void {
+    for (const [i, mark] of marks.entries()) {
+      if ('refused' in outcomes[i]!) continue;
+      this.#marks.keep(`${mark.uid} ${mark.device ?? ''} ${mark.conv}`, mark, farther);
+    }
+  }
+
+  /** `at`: when it was stated, by the store's count. */
+  sanctioned(at: number, sanction: Sanction): void {
+    this.#sanctions.keep(sanction.slice(0, 3).join(' '), { at, sanction });
+  }
+
+  get marks(): readonly Mark[] {
+    return this.#marks.values();
+  }
+
+  get sanctions(): readonly Stated[] {
+    return this.#sanctions.values();
   }
 
   /** Oldest first, each as it became as far as this node knows: what was withdrawn comes without its data. */
@@ -104,6 +138,8 @@ export class Ring {
     this.#now = performance.now();
     this.#kept = this.#kept.slice(this.#first).map((kept) => ({ ...kept, at: this.#now }));
     this.#first = 0;
+    this.#marks.renew();
+    this.#sanctions.renew();
   }
 
   #keep(bytes: number, count: number, entries: () => Entry[]): void {
@@ -126,6 +162,12 @@ export class Ring {
     this.#first = 0;
   }
 }
+
+const farther = (before: Mark, after: Mark): Mark => ({
+  ...after,
+  delivered: Math.max(before.delivered ?? 0, after.delivered ?? 0) || undefined,
+  read: Math.max(before.read ?? 0, after.read ?? 0) || undefined,
+});
 
 export function entryOf(item: Item): Entry {
   const { conv, seq } = placeOf(item);

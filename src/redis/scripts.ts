@@ -37,6 +37,7 @@ export const SCRIPTS = [
   'read',
   'restate',
   'restore',
+  'sanctions',
   'whisper',
 ] as const;
 

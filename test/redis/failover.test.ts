@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { TcpProxy } from '../../loadtest/chaos/tcp-proxy.js';
 import { hasMark, MARK, seqOf } from '../../src/chat/item.js';
 import { Unavailable } from '../../src/chat/ports.js';
-import { dmOf, roomConv, type Uid } from '../../src/protocol/index.js';
+import { ALL, DEFAULT_DEVICE, dmOf, roomConv, type Uid } from '../../src/protocol/index.js';
 import type { RedisBackendOptions } from '../../src/redis/backend.js';
 import { amends, edit, isMarkedRightly, listed, messageOf, react } from '../contract/social-town.js';
 import {
@@ -14,6 +14,7 @@ import {
   inRoom,
   LOUNGE,
   letter,
+  PHONE,
   Place,
   ROOM,
   seqsOf,
@@ -334,6 +335,95 @@ describe('after a failover to a replica that had not got the newest', () => {
     await back(here, there);
     await until(() => heard(there!, item!) || there!.heard.lost.length > 0, 'to be told', RETURN_MS);
     expect(await there!.texts(AB)).toEqual(['listen']);
+  });
+
+  test('bans and blocks are as they were, set and lifted, in the order of all nodes', async () => {
+    const [here, there] = await places(2);
+    const lifted = { uid: D, tokenId: '"{p0}" \ud800' };
+    await here!.node.bans.set(lifted, true);
+    await here!.node.blocks.block(A, D, true);
+    await pair.isLevel();
+    pair.cuts();
+    await there!.node.bans.set({ uid: C }, false);
+    await here!.node.bans.set({ uid: C }, true);
+    await there!.node.bans.set({ uid: D, device: PHONE }, true);
+    await there!.node.bans.set(lifted, false);
+    await here!.node.blocks.block(A, B, true);
+    await here!.node.blocks.block(A, C, true);
+    await there!.node.blocks.block(A, C, false);
+    await there!.node.blocks.block(A, D, false);
+    await pair.fails();
+    await back(here, there);
+    const bans = await here!.node.bans.all();
+    expect(bans).toHaveLength(2);
+    expect(bans).toEqual(expect.arrayContaining([{ uid: C }, { uid: D, device: PHONE }]));
+    expect(await there!.node.blocks.blocked(A)).toEqual([B]);
+  });
+
+  test('a ban that somebody else lifted does not come back', async () => {
+    const [here, doomed] = await places(2);
+    await here!.node.bans.set({ uid: C }, true);
+    await here!.node.blocks.block(A, B, true);
+    await doomed!.node.bans.set({ uid: C }, false);
+    await doomed!.node.blocks.block(A, B, false);
+    await doomed!.node.close();
+    await pair.isLevel();
+    await pair.fails();
+    await back(here);
+    expect(await here!.node.bans.all()).toEqual([]);
+    expect(await here!.node.blocks.blocked(A)).toEqual([]);
+  });
+
+  test('without what a node keeps a ban is undone, and what was acknowledged is pending', async () => {
+    const [here] = await places(1, { ringBytes: 0 });
+    const { seq } = await here!.says(A, to(B), 'read this');
+    await here!.arrives(B);
+    await pair.isLevel();
+    pair.cuts();
+    await here!.node.bans.set({ uid: C }, true);
+    await here!.acks(B, AB, seq);
+    await pair.fails();
+    await back(here);
+    expect(await here!.node.bans.all()).toEqual([]);
+    expect((await here!.pendingFor(B)).get(AB)).toBeLessThan(seq);
+  });
+
+  test('what was acknowledged and read is so still, of direct messages, rooms and everybody’s', async () => {
+    const [here, there] = await places(2);
+    await there!.arrives(B);
+    await here!.founds(ROOM, A, [B]);
+    await here!.says(A, to(B), 'one');
+    const { seq } = await here!.says(A, to(B), 'two');
+    const inLounge = await here!.says(A, inRoom(ROOM), 'hello');
+    const forAll = await here!.says(A, EVERYBODY, 'hello all');
+    await pair.isLevel();
+    pair.cuts();
+    await there!.acks(B, AB, seq);
+    await there!.hasRead(B, AB, seq);
+    await there!.acks(B, LOUNGE, inLounge.seq);
+    await there!.hasRead(B, LOUNGE, inLounge.seq);
+    await there!.acks(B, ALL, forAll.seq);
+    await pair.fails();
+    await back(here, there);
+    expect((await there!.pendingFor(B)).has(AB)).toBe(false);
+    const { feeds } = await there!.node.devices.pending({ uid: B, device: DEFAULT_DEVICE }, 0);
+    expect(feeds.filter(({ cursor, head }) => cursor < head)).toEqual([]);
+    expect(await listed(there!, B, AB)).toMatchObject({ unread: 0, read: seq });
+    expect(await listed(there!, B, LOUNGE)).toMatchObject({ unread: 0, read: inLounge.seq });
+    expect(await listed(here!, A, AB)).toMatchObject({ peer: { delivered: seq, read: seq } });
+  });
+
+  test('somebody who was erased is not remembered by what they acknowledged', async () => {
+    const [here] = await places(1);
+    await here!.arrives(C);
+    const { seq } = await here!.says(A, EVERYBODY, 'hello all');
+    await here!.acks(C, ALL, seq);
+    await here!.node.erasure.erase(C, user('gone'));
+    await pair.isLevel();
+    await pair.fails();
+    await back(here);
+    const left = await pair.replica.ask((client) => client.keys(`*:${C}*`));
+    expect(left).toEqual([]);
   });
 
   test('a node that never returns holds the others up for two seconds, and no longer', async () => {

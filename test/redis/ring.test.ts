@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Letter, Outcome } from '../../src/chat/ports.js';
 import { Ring } from '../../src/redis/ring.js';
-import { A, AB, B, letter, textOf, to } from '../contract/town.js';
+import { A, AB, B, letter, textOf, to, user } from '../contract/town.js';
 import { Notes } from '../support/redis-node.js';
 
 afterEach(() => vi.useRealTimers());
@@ -62,8 +62,37 @@ test('what was withdrawn is kept as it became', () => {
   expect(ring.entries()[0]).toMatchObject({ seq: 1, item: becomes });
 });
 
+test('positions are kept as far as they came, bans and blocks as they were stated last, for as long as entries', () => {
+  vi.useFakeTimers();
+  const ring = new Ring(1_000_000, new Notes());
+  ring.marked(
+    [
+      { uid: A, conv: AB, delivered: 5, read: 4 },
+      { uid: B, conv: AB, read: 9 },
+    ],
+    [{}, { refused: 'bad_request' }],
+  );
+  ring.marked([{ uid: A, conv: AB, read: 3 }], [{}]);
+  ring.sanctioned(1, ['block', A, B, true]);
+  ring.sanctioned(2, ['block', A, B, false]);
+  vi.advanceTimersByTime(3_600_000);
+  expect(ring.marks).toEqual([{ uid: A, conv: AB, delivered: 5, read: 4 }]);
+  expect(ring.sanctions).toEqual([{ at: 2, sanction: ['block', A, B, false] }]);
+  ring.advance(1);
+  expect(ring.marks).toEqual([]);
+  expect(ring.sanctions).toEqual([]);
+});
+
+test('of positions the oldest go when there are too many', () => {
+  const ring = new Ring(1_000_000, new Notes());
+  for (let n = 1; n <= 20_100; n++) ring.marked([{ uid: user(`u${n}`), conv: AB, read: n }], [{}]);
+  expect(ring.marks.map(({ read }) => read)).toEqual(Array.from({ length: 20_000 }, (_, i) => i + 101));
+});
+
 test('a ring of no size keeps nothing', () => {
   const ring = new Ring(0, new Notes());
   stores(ring, 1, 'one');
-  expect(ring.entries()).toEqual([]);
+  ring.marked([{ uid: A, conv: AB, read: 1 }], [{}]);
+  ring.sanctioned(1, ['ban', 'x', '', true]);
+  expect([ring.entries(), ring.marks, ring.sanctions]).toEqual([[], [], []]);
 });

@@ -2,7 +2,7 @@
 -- A node has brought what it kept, or (no node) asks whether all have.
 -- KEYS: 1 root
 -- ARGV: node or nothing; a seq up to which numbers may have been given
--- REPLY: 1 if nothing is waited for any more; how many conversations are yet to be restored
+-- REPLY: 1 if nothing is waited for any more; how many conversations and sanctions are yet to be restored
 local node, given = ARGV[1], tonumber(ARGV[2])
 local id, epoch = string.match(redis.call('GET', K_epoch()) or '', '^(%S+) (%d+)$')
 -- The clock of this Redis may be behind that of the one before.
@@ -13,7 +13,7 @@ if node ~= '' then
   redis.call('SADD', K_brought(), node)
   redis.call('PEXPIRE', K_brought(), 60000)
 end
-local kept = redis.call('SCARD', K_returning())
+local kept = redis.call('SCARD', K_returning()) + redis.call('ZCARD', K_sanctions())
 local function have_brought(nodes)
   for _, other in ipairs(nodes) do
     if redis.call('SISMEMBER', K_brought(), other) == 0 then return false end

@@ -10,6 +10,7 @@ local is_new = id ~= ARGV[1]
 if is_new then
   local next = math.max(us, (tonumber(epoch) or 0) + 1)
   redis.call('SET', K_epoch(), ARGV[1] .. ' ' .. string.format('%.0f', next))
+  redis.call('SET', K_since(), redis.call('GET', K_stated()) or 0)
   redis.call('DEL', K_brought(), K_coming())
   redis.call('SET', K_hold(), 1, 'PX', ARGV[3])
 end

@@ -2,15 +2,15 @@
 -- Moves cursors and read positions, never backwards, and hints the receipts that moved.
 -- INCLUDE: head, position, device, hint, now
 -- KEYS: 1 root
--- ARGV: node, life of a device in ms; per mark: uid, conversation, device or nothing, delivered or nothing, read or
---       nothing, silent (1 or 0), announce (1 or 0)
+-- ARGV: node, life of a device in ms, 1 if they are put back after a failover (else 0); per mark: uid, conversation,
+--       device or nothing, delivered or nothing, read or nothing, silent (1 or 0), announce (1 or 0)
 -- REPLY: payloads to other nodes, how many found nobody; per mark: an error code, or 0, or 1, delivered, read
-local self, life = ARGV[1], tonumber(ARGV[2])
+local self, life, is_again = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local format = string.format
 local heads, touched, wanted = {}, {}, {}
-for i = 3, #ARGV, 7 do wanted[#wanted + 1] = K_head(ARGV[i + 1]) end
+for i = 4, #ARGV, 7 do wanted[#wanted + 1] = K_head(ARGV[i + 1]) end
 for k, packed_head in ipairs(redis.call('MGET', unpack(wanted))) do
-  local conv = ARGV[3 + (k - 1) * 7 + 1]
+  local conv = ARGV[4 + (k - 1) * 7 + 1]
   heads[conv] = heads[conv] or head_of(packed_head)
 end
 
@@ -119,6 +119,8 @@ local reply, hints = { 0, 0 }, {}
 local function answer(i)
   local uid, conv, device = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local delivered, read = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
+  -- Nobody is remembered by it who was erased meanwhile.
+  if is_again and redis.call('EXISTS', K_devs(uid)) == 0 then return 0 end
   local h = heads[conv]
   local room = string.match(conv, '^room:(.+)$')
   if room and redis.call('HEXISTS', K_rooms(uid), room) == 0 then return 'not_member' end
@@ -145,7 +147,7 @@ local function answer(i)
   return 1, floor, at
 end
 
-for i = 3, #ARGV, 7 do
+for i = 4, #ARGV, 7 do
   -- One broken key must not fail its neighbours.
   local whole, done, floor, at = pcall(answer, i)
   reply[#reply + 1] = whole and done or 'internal'

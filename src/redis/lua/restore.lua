@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Puts back into logs what nodes kept of them, under the seqs that it had: all of a conversation in one step, so that no
--- reader meets a gap that is yet to be filled.
--- INCLUDE: head, position, hint, now, grave, membership, kept, ids, again
+-- reader meets a gap that is yet to be filled; and before them bans and blocks, in the order in which they were stated.
+-- INCLUDE: head, position, hint, now, grave, membership, kept, ids, again, sanction
 -- KEYS: 1 root
 -- ARGV: self, life of a log in ms, after how many entries the rest is left for the next call
 -- REPLY: how many conversations are left, entries put back, conversations that could not be restored, payloads to other
@@ -107,6 +107,14 @@ local function restore(conv)
   announce(conv, fresh, seqs)
   restored = restored + #seqs
 end
+
+local sanctions = call('ZRANGE', K_sanctions(), 0, -1, 'WITHSCORES')
+for i = 1, #sanctions, 2 do
+  local kind, who, whom, on = unpack(cjson.decode(sanctions[i]))
+  if kind == 'ban' then ban(who, on) else block(who, whom, on) end
+  state(tonumber(sanctions[i + 1]))
+end
+call('DEL', K_sanctions())
 
 local conv = call('SPOP', K_returning())
 while conv do
