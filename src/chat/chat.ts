@@ -154,6 +154,10 @@ export function createChat(parts: ChatParts) {
     const identity = frame.token === undefined ? undefined : await parts.identify({ token: frame.token });
     if (identity?.uid !== session.uid)
       return { refused: 'bad_request', message: 'another user, or no valid token' } as const;
+    if (bans.isBanned(identity.uid, session.device, identity.tokenId)) {
+      session.close('banned');
+      return { refused: 'forbidden' } as const;
+    }
     session.identity = identity;
     return arrivals.welcomeAgain(session, frame.id);
   }

@@ -19,6 +19,7 @@ import {
   renaming,
   standingOf,
 } from './room-changes.js';
+import { seenBy } from './watch.js';
 
 export type Changed = { readonly seq: number; readonly ts: number };
 
@@ -37,7 +38,7 @@ const UNCHANGED: Changed = { seq: 0, ts: 0 };
 
 export class Membership {
   constructor(
-    private readonly backend: Pick<Backend, 'rooms' | 'presence'>,
+    private readonly backend: Pick<Backend, 'rooms' | 'presence' | 'blocks'>,
     private readonly limits: RoomLimits,
   ) {}
 
@@ -63,13 +64,16 @@ export class Membership {
 
   /** A room and a page of its members by uid. For members and the service only. */
   async look(actor: Actor, room: RoomId, after: Uid | undefined, limit: number): Promise<RoomView | Refused> {
-    const { rooms, presence } = this.backend;
+    const { rooms } = this.backend;
     const facts = await this.facts(room, [actor.uid]);
     const refusal = refusalOf(standingOf(actor, facts), facts);
     if (refusal !== undefined) return refusal;
     const found = await rooms.members(room, after, limit + 1);
     const page = found.slice(0, limit);
-    const online = await presence.online(page.map(({ uid }) => uid));
+    const uids = page.map(({ uid }) => uid);
+    const online = actor.isSystem
+      ? await this.backend.presence.online(uids)
+      : await seenBy(this.backend, actor.uid, uids);
     const members = page.map(({ uid, role }, i) => ({ uid, role, online: online[i]?.online ?? false }));
     return { room, name: facts.name, private: facts.private, members, more: found.length > limit };
   }

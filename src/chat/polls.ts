@@ -9,8 +9,9 @@ import type { CursorTokens } from './cursor-token.js';
 import type { Cursors } from './cursors.js';
 import type { Farewells } from './farewells.js';
 import type { Feeds } from './feeds.js';
+import { Poller } from './poller.js';
 import { type Backend, type ConnId, type Reader, type Standing, Unavailable } from './ports.js';
-import type { Registry, Waiter } from './registry.js';
+import type { Registry } from './registry.js';
 import { stepsOf, truncated } from './slices.js';
 import type { Watch } from './watch.js';
 
@@ -36,59 +37,17 @@ export type PollParts = {
   readonly fault: (error: unknown) => void;
 };
 
-/** A device that polls here. */
-class Poller implements Waiter {
-  timer: NodeJS.Timeout | undefined;
-  readonly convs = new Set<Conv>();
-  private woken = false;
-  private listener: (() => void) | undefined;
-  /** Ends the poll that waits now: another one came, or the node stops. */
-  end: (() => void) | undefined;
-
-  constructor(
-    readonly reader: Reader,
-    readonly conn: ConnId,
-  ) {}
-
-  wake(): void {
-    this.woken = true;
-    this.listener?.();
-  }
-
-  /** Forgets earlier calls; what comes from now on counts. */
-  listen(): void {
-    this.woken = false;
-  }
-
-  /** Resolves with true when woken since `listen`, false after `ms`, on abort, or when ended. */
-  wait(ms: number, gone: AbortSignal): Promise<boolean> {
-    if (this.woken) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const done = (woken: boolean) => {
-        clearTimeout(timer);
-        gone.removeEventListener('abort', stop);
-        this.listener = undefined;
-        this.end = undefined;
-        resolve(woken);
-      };
-      const stop = () => done(false);
-      const timer = setTimeout(stop, ms);
-      gone.addEventListener('abort', stop);
-      this.listener = () => done(true);
-      this.end = stop;
-      if (gone.aborted) stop();
-    });
-  }
-}
+/** `arrival`: no poll of it is looked into before the store let it in, and told whom its user blocks. */
+type Present = { readonly poller: Poller; readonly arrival: Promise<void> };
 
 export class Polls {
-  private readonly pollers = new Map<string, Poller>();
+  private readonly pollers = new Map<string, Present>();
 
   constructor(private readonly parts: PollParts) {}
 
   /** Connections that stand for polling devices, for whoever puts presence back. */
   conns(): { readonly uid: Reader['uid']; readonly conn: ConnId }[] {
-    return [...this.pollers.values()].map(({ reader, conn }) => ({ uid: reader.uid, conn }));
+    return [...this.pollers.values()].map(({ poller: { reader, conn } }) => ({ uid: reader.uid, conn }));
   }
 
   /** One poll: acknowledges, then answers with what is pending, waiting up to `waitMs` for something. */
@@ -98,43 +57,45 @@ export class Polls {
     }
     if (this.isFull(reader))
       return { refused: 'rate_limited', message: 'too many devices of this user poll', retry: LINGER_MS };
-    const poller = await this.present(reader);
-    poller.end?.();
-    let isOver = false;
-    const deadline = performance.now() + waitMs;
-    while (true) {
-      poller.listen();
-      const answer = await this.collect(reader, poller);
-      const left = deadline - performance.now();
-      if (answer !== undefined || left <= 0 || isOver || gone.aborted) return answer ?? this.empty(reader);
-      const displaced = this.displace(reader, poller);
-      isOver = !(await poller.wait(left, gone));
-      await displaced;
-      if (isOver) return this.empty(reader);
+    const { poller, arrival } = this.present(reader);
+    const turn = poller.begin();
+    try {
+      await arrival;
+      const deadline = performance.now() + waitMs;
+      while (true) {
+        turn.listen();
+        const answer = await this.collect(reader, poller);
+        const left = deadline - performance.now();
+        if (answer !== undefined || left <= 0 || turn.isOver || gone.aborted) return answer ?? this.empty(reader);
+        const displaced = this.displace(reader, poller);
+        const hasNews = await turn.wait(left, gone);
+        await displaced;
+        if (!hasNews) return this.empty(reader);
+      }
+    } finally {
+      poller.finish(turn);
     }
   }
 
   /** A poll of this device began on another node: the one that waits here is over. */
   displaced(uid: string, device: string, conn: ConnId): void {
-    const poller = this.pollers.get(`${uid} ${device}`);
-    if (poller && poller.conn !== conn) poller.end?.();
+    const poller = this.pollers.get(`${uid} ${device}`)?.poller;
+    if (poller && poller.conn !== conn) poller.end();
   }
 
   /** Ends a user's polls that wait, with empty answers. */
   endOf(uid: Reader['uid']): void {
-    for (const poller of this.pollers.values()) if (poller.reader.uid === uid) poller.end?.();
+    for (const { poller } of this.pollers.values()) if (poller.reader.uid === uid) poller.end();
   }
 
   /** Ends all polls that wait, with empty answers. */
   endAll(): void {
-    for (const poller of this.pollers.values()) poller.end?.();
+    for (const { poller } of this.pollers.values()) poller.end();
   }
 
   close(): void {
-    for (const poller of this.pollers.values()) {
-      poller.end?.();
-      this.dismiss(poller);
-    }
+    this.endAll();
+    for (const { poller } of this.pollers.values()) this.dismiss(poller);
   }
 
   /** Ends the poll that waits elsewhere; where nobody can be told, it runs out by itself. Awaited late, so never rejects. */
@@ -151,51 +112,54 @@ export class Polls {
     return (this.parts.registry.get(uid)?.waiters.size ?? 0) >= this.parts.userSockets;
   }
 
-  private async present(reader: Reader): Promise<Poller> {
+  private present(reader: Reader): Present {
     const key = `${reader.uid} ${reader.device}`;
-    let poller = this.pollers.get(key);
-    if (poller === undefined) {
-      poller = new Poller(reader, this.parts.newConn());
-      this.pollers.set(key, poller);
+    let present = this.pollers.get(key);
+    if (present === undefined) {
+      const poller = new Poller(reader, this.parts.newConn());
       this.parts.registry.addWaiter(reader.uid, poller);
-      try {
-        await this.enter(poller);
-      } catch (error) {
-        // The next poll is to try again.
-        this.pollers.delete(key);
-        this.parts.registry.removeWaiter(reader.uid, poller);
-        // The store may have let it in all the same.
-        this.parts.farewells.say(reader.uid, poller.conn);
-        throw error;
-      }
+      present = { poller, arrival: this.enter(poller) };
+      this.pollers.set(key, present);
     }
+    const { poller } = present;
     clearTimeout(poller.timer);
-    const present = poller;
-    poller.timer = setTimeout(() => this.dismiss(present), LINGER_MS + 1000);
-    return poller;
+    poller.timer = setTimeout(() => this.dismissUnlessBusy(poller), LINGER_MS + 1000);
+    return present;
   }
 
-  private async enter({ reader, conn }: Poller): Promise<void> {
-    // A new device starts at what the others have acknowledged.
-    await this.parts.cursors.writtenFor(reader.uid);
-    const arrival = await this.parts.backend.devices.enter(reader, conn);
-    const user = this.parts.registry.get(reader.uid);
-    if (user) user.blocks = new Set(arrival.blocks);
-    if (user?.sessions.length === 0 && user.waiters.size === 1) this.parts.watch.arrived(reader.uid);
+  private async enter(poller: Poller): Promise<void> {
+    const { reader, conn } = poller;
+    try {
+      // A new device starts at what the others have acknowledged.
+      await this.parts.cursors.writtenFor(reader.uid);
+      const arrival = await this.parts.backend.devices.enter(reader, conn);
+      const user = this.parts.registry.get(reader.uid);
+      if (user) user.blocks = new Set(arrival.blocks);
+      if (user?.sessions.length === 0 && user.waiters.size === 1) this.parts.watch.arrived(reader.uid);
+    } catch (error) {
+      // The next poll is to try again; the store may have let this one in all the same.
+      this.forget(poller);
+      throw error;
+    }
+  }
+
+  private dismissUnlessBusy(poller: Poller): void {
+    if (poller.isBusy) poller.timer = setTimeout(() => this.dismissUnlessBusy(poller), LINGER_MS);
+    else this.dismiss(poller);
   }
 
   private dismiss(poller: Poller): void {
-    if (poller.end) {
-      clearTimeout(poller.timer);
-      poller.timer = setTimeout(() => this.dismiss(poller), LINGER_MS);
-      return;
-    }
-    clearTimeout(poller.timer);
-    this.pollers.delete(`${poller.reader.uid} ${poller.reader.device}`);
-    this.parts.registry.removeWaiter(poller.reader.uid, poller);
+    this.forget(poller);
     if (this.parts.registry.get(poller.reader.uid) === undefined) this.parts.watch.left(poller.reader.uid);
+  }
+
+  private forget(poller: Poller): void {
+    const { reader, conn } = poller;
+    clearTimeout(poller.timer);
+    this.pollers.delete(`${reader.uid} ${reader.device}`);
+    this.parts.registry.removeWaiter(reader.uid, poller);
     for (const conv of poller.convs) this.parts.feeds.unwait(conv, poller);
-    this.parts.farewells.say(poller.reader.uid, poller.conn);
+    this.parts.farewells.say(reader.uid, conn);
   }
 
   private async collect(reader: Reader, poller: Poller): Promise<PollAnswer | undefined> {

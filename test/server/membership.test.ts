@@ -36,7 +36,7 @@ function scene(): Scene {
   };
   return {
     backend,
-    membership: new Membership({ rooms, presence: backend.presence }, LIMITS),
+    membership: new Membership({ ...backend, rooms }, LIMITS),
     meanwhile: (fits, work) => void waiting.push({ fits, work }),
     async owners() {
       const members = await backend.rooms.members(ROOM, undefined, 100);
@@ -103,13 +103,7 @@ test('a door that shuts while somebody enters stays shut', async () => {
 
 test('a room that never stands still is unavailable in the end', async () => {
   const { backend } = scene();
-  const restless = new Membership(
-    {
-      rooms: { ...backend.rooms, change: async () => 'changed' },
-      presence: backend.presence,
-    },
-    LIMITS,
-  );
+  const restless = new Membership({ ...backend, rooms: { ...backend.rooms, change: async () => 'changed' } }, LIMITS);
   await expect(restless.join(ANN, ROOM)).rejects.toBeInstanceOf(Unavailable);
 });
 

@@ -146,6 +146,24 @@ describe.each(shapesWith({}))('blocking on %s', (_shape, plan) => {
     expect(alice.line.frames.filter(({ type }) => type === 'typing')).toEqual([]);
   });
 
+  test('in a room that both are in, who blocks is offline for the blocked one, however the members are asked for', async () => {
+    const alice = await t.user('alice').comesTo(1);
+    const bob = await t.user('bob').comesTo(2);
+    const carol = await t.user('carol').comesTo(1);
+    const room = `yard.${alice.uid}`;
+    expect(await alice.calls(1, 'POST', '/rooms', { room, members: [bob.uid, carol.uid] })).toMatchObject({
+      status: 201,
+    });
+    await blocks(alice, bob);
+    const isOnline = async (viewer: Person): Promise<unknown[]> => {
+      const listed = await viewer.asks({ type: 'members', room });
+      const looked = await viewer.calls<Frame>(1, 'GET', `/rooms/${room}`);
+      return [listed, looked.body].map(({ members }) => members!.find(({ uid }) => uid === alice.uid)!.online);
+    };
+    expect(await isOnline(bob)).toEqual([false, false]);
+    expect(await isOnline(carol)).toEqual([true, true]);
+  });
+
   test('what is read or acknowledged over HTTP, on whatever node, is not told to the blocked sender', async () => {
     const alice = t.user('alice');
     const bob = await t.user('bob').comesTo(2);

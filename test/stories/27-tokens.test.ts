@@ -124,6 +124,16 @@ describe('tokens on two nodes', () => {
     expect(line.isOpen).toBe(true);
   });
 
+  test('nobody waits in a poll longer than their token lasts', async () => {
+    const jwt = await issued(newUid('ann'), 1);
+    const began = Date.now();
+    expect(await t.asks(1, '/v1/messages?wait=60', { token: jwt })).toMatchObject({
+      status: 200,
+      body: { messages: [] },
+    });
+    expect(Date.now() - began).toBeLessThan(10_000);
+  });
+
   test('people talk as in open mode, each only as who their token says', async () => {
     const [ann, bea, eve] = [newUid('ann'), newUid('bea'), newUid('eve')];
     const annLine = await comes(1, of(ann));
@@ -194,6 +204,10 @@ describe('tokens on two nodes', () => {
     expect((await line.closed).code).toBe(4403);
     await other.settles();
     expect(other.isOpen).toBe(true);
+    // Nor is it any good for renewing what another token opened.
+    const renewing = await comes(1, of(ann, { jti: 'a third' }));
+    renewing.send({ type: 'hello', token: banned });
+    expect((await renewing.closed).code).toBe(4403);
     expect((await t.asks(2, path, { ...ban, method: 'DELETE' })).status).toBe(200);
     const isIn = async (): Promise<boolean> => {
       const again = await opens(1, banned);

@@ -27,7 +27,9 @@ export function messageRoutes({ chat, limits }: ApiParts): readonly Route[] {
     if (device === undefined) return failure('bad_request', DEVICE_FORM);
     if (wait === undefined) return failure('bad_request', `wait: 0 to ${POLL_WAIT_MAX} whole seconds`);
     const ack = query.get('ack') || undefined;
-    const answer = await chat.polls.poll({ uid: caller.uid, device }, wait * 1000, ack, request.gone);
+    // Nobody waits longer than their token lasts.
+    const waitMs = Math.min(wait * 1000, Math.max(0, (caller.expires ?? Infinity) - Date.now()));
+    const answer = await chat.polls.poll({ uid: caller.uid, device }, waitMs, ack, request.gone);
     if ('refused' in answer) return failure(answer.refused, answer.message, answer.retry);
     return json(`{"messages":[${answer.frames.join(',')}],"cursor":"${answer.cursor}"}`);
   }
