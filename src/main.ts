@@ -96,6 +96,7 @@ function pickBackend(config: Config, { meter }: Metrics, log: Log): Backend {
     pendingBytes: config.pendingBytes,
     strangerMessages: config.strangerMessages,
     strangers: config.strangers,
+    conversations: config.conversations,
     retentionMessages: config.retentionMessages,
     retentionMs: Math.max(config.retentionMs, config.pendingMs),
     dedupMs: config.dedupMs,

@@ -26,6 +26,8 @@ export type StoreLimits = {
   /** Of one sender, to a uid that no device ever used: messages a conversation, and such conversations. */
   readonly strangerMessages: number;
   readonly strangers: number;
+  /** Direct conversations of one user, as long as anything is known of them. */
+  readonly conversations: number;
   /** Entries that a log keeps beyond what is pending. */
   readonly retentionMessages: number;
   /** Idle time after which a log expires, what is pending in it included. */

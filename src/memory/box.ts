@@ -8,6 +8,7 @@ export function boxRefusal(store: Store, journal: Journal, sender: Uid, draft: D
   const { limits } = store;
   const { conv } = journal;
   const receiver = peerOf(conv, sender);
+  if (journal.head === 0 && [sender, receiver].some((uid) => isCrowded(store, uid))) return 'box_full';
   const pending = journal.pending(sideOf(journal, receiver));
   if (pending.count >= limits.pendingMessages) return 'box_full';
   if (pending.bytes + draft.bytes > limits.pendingBytes) return 'box_full';
@@ -18,6 +19,9 @@ export function boxRefusal(store: Store, journal: Journal, sender: Uid, draft: D
   if (strangers === undefined || strangers.has(conv) || strangers.size < limits.strangers) return undefined;
   return 'box_full';
 }
+
+const isCrowded = ({ users, limits }: Store, uid: Uid): boolean =>
+  (users.get(uid)?.box.size ?? 0) >= limits.conversations;
 
 /** The receiver was never there: no device, and no trace of them in this conversation. */
 export function isStranger(store: Store, journal: Journal, sender: Uid): boolean {

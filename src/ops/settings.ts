@@ -194,6 +194,12 @@ export const SETTINGS = {
     '1000',
     'Uids never seen that one sender may have written to.',
   ),
+  conversations: given(
+    'SKEIN_CONVERSATIONS',
+    integer(1, 10_000_000),
+    '10000',
+    'Direct conversations that one user has, on whichever side; the first message of a further one is `box_full`.',
+  ),
   retentionMessages: given(
     'SKEIN_RETENTION_MESSAGES',
     integer(1, 10_000_000),

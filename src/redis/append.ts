@@ -64,6 +64,7 @@ export function constantsOf(limits: StoreLimits): Readonly<Record<string, number
     ...{ KEEP, SLACK, LIFE, HEAD_LIFE: 2 * LIFE, DEDUP: limits.dedupMs, DEDUP_LIFE: 3 * limits.dedupMs },
     ...{ PENDING: limits.pendingMessages, PENDING_BYTES: limits.pendingBytes },
     ...{ STRANGER_MESSAGES: limits.strangerMessages, STRANGERS: limits.strangers },
+    CONVERSATIONS: limits.conversations,
     LONGEST: KEEP + SLACK + 2 * limits.pendingMessages,
   };
 }

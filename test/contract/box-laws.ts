@@ -141,6 +141,31 @@ export function boxLaws(subject: Subject): void {
     });
   });
 
+  describe('a user with as many conversations as may be', () => {
+    const [x, y, z] = ['X', 'Y', 'Z'].map(user) as [typeof A, typeof A, typeof A];
+
+    test('begins no further one, and goes on with those that are', async () => {
+      const here = await aNode(subject, { conversations: 2 });
+      await here.says(A, to(x), 'hello');
+      await here.says(A, to(y), 'hello');
+      expect(await here.tries(A, to(z), 'hello', 'id')).toEqual(FULL);
+      expect(await here.tries(A, to(A), 'a note')).toEqual(FULL);
+      expect(await here.node.log.heads([dmOf(A, z)])).toEqual([0]);
+      await here.says(A, to(x), 'hello again');
+      await here.says(y, to(A), 'hello back');
+      await here.says(B, to(z), 'another may');
+    });
+
+    test('is written to by nobody new', async () => {
+      const here = await aNode(subject, { conversations: 2 });
+      await here.says(x, to(A), 'hello');
+      await here.says(y, to(A), 'hello');
+      expect(await here.tries(z, to(A), 'hello')).toEqual(FULL);
+      await here.says(x, to(A), 'hello again');
+      await here.says(z, to(y), 'and you?');
+    });
+  });
+
   describe('somebody who was never there', () => {
     test('is written little by one sender, until they come', async () => {
       const here = await aNode(subject, { strangerMessages: 2 });

@@ -18,6 +18,7 @@ const LIMITS: StoreLimits = {
   pendingBytes: 1_000_000,
   strangerMessages: 10,
   strangers: 10,
+  conversations: 1_000,
   retentionMessages: 16,
   retentionMs: 10 * HOUR,
   dedupMs: HOUR,
@@ -116,6 +117,18 @@ describe('the embedded backend', () => {
     now += 100 * HOUR;
     sweep(store);
     expect(await createBlocks(store).blockers(B, [A])).toEqual([A]);
+  });
+
+  test('lets a user begin a conversation again when nothing is left of another', async () => {
+    let now = 1_760_000_000_000;
+    const store = new Store({ ...LIMITS, conversations: 1 }, () => now);
+    const log = createLog(store, new Hints());
+    const tries = async (name: string) => (await log.append([letter(A, to(user(name)), 'hello')]))[0];
+    await tries('X');
+    expect(await tries('Y')).toEqual({ refused: 'box_full' });
+    now += 100 * HOUR;
+    sweep(store);
+    expect(await tries('Y')).toMatchObject({ dup: false });
   });
 
   test('keeps nothing of who was not there for long, nor of what they wrote', async () => {

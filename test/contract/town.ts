@@ -47,6 +47,7 @@ const LIMITS: StoreLimits = {
   pendingBytes: 1_000_000,
   strangerMessages: 100,
   strangers: 100,
+  conversations: 1_000_000,
   retentionMessages: 1_000,
   retentionMs: 3_600_000,
   dedupMs: 600_000,

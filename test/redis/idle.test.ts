@@ -89,3 +89,12 @@ test('somebody who talks with ever new people for years remembers those of whom 
   }
   expect(most).toBeLessThan(300);
 });
+
+test('a user begins a conversation again when nothing is left of another', async () => {
+  const { here } = await place({ conversations: 2 });
+  await here.says(A, to(user('x')), 'hello');
+  await here.says(A, to(user('y')), 'hello');
+  expect(await here.tries(A, to(B), 'hello')).toEqual({ refused: 'box_full' });
+  const fits = async () => !('refused' in (await here.tries(A, to(B), 'hello')));
+  await until(fits, 'a place for one more conversation', 10_000);
+});

@@ -10,6 +10,7 @@ export const LIMITS: StoreLimits = {
   pendingBytes: 4_194_304,
   strangerMessages: 1_000,
   strangers: 1_000,
+  conversations: 1_000_000,
   retentionMessages: 1_000,
   retentionMs: 3_600_000,
   dedupMs: 600_000,

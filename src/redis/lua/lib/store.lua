@@ -141,10 +141,21 @@ local function cut(conv, h, len, a, b)
   call('SET', K_head(conv), packed(h), 'KEEPTTL')
 end
 
+-- Whether a user has as many conversations as may be, without the oldest of those of which nothing is left.
+local function is_crowded(uid)
+  local box = K_box(uid)
+  if call('ZCARD', box) < CONVERSATIONS then return false end
+  for _, old in ipairs(call('ZRANGE', box, 0, 49)) do
+    if call('EXISTS', K_head(old)) == 0 then call('ZREM', box, old) end
+  end
+  return call('ZCARD', box) >= CONVERSATIONS
+end
+
 -- How many of n more entries a direct log takes. One message that nobody acknowledges keeps all that follows it from
 -- being trimmed, also what its receiver writes; the log still has an end. Seqs are at least as far apart as entries are
--- many, so most often the head alone tells.
+-- many, so most often the head alone tells. A first message must find both sides with room for one more conversation.
 local function room_for(n, conv, h, a, b)
+  if h[S] == 0 and (is_crowded(a) or is_crowded(b)) then return 0 end
   if h[S] - math.max(h[TR], h[O] - 1) + n <= LONGEST then return n end
   local gone, len = h[TR], call('LLEN', K_log(conv))
   if len + n > LONGEST then trim(conv, h, len, KEEP, SLACK) end
