@@ -223,19 +223,27 @@ function end(client: Redis): void {
   client.stream?.destroy();
 }
 
-/** Rejects when work takes too long; what becomes of it then is of no interest any more. */
+/**
+ * Rejects when work takes too long; what becomes of it then is of no interest any more. A process that was held up itself
+ * finds the time over before it reads what came meanwhile; so it reads first, and judges then.
+ */
 export async function bounded<T>(work: Promise<T>, ms: number, onTimeout?: () => void): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let last: NodeJS.Immediate | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    const giveUp = (): void => {
       onTimeout?.();
       reject(new Error(`no answer from Redis in ${ms} ms`));
+    };
+    timer = setTimeout(() => {
+      last = setImmediate(giveUp);
     }, ms);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
+    clearImmediate(last);
   }
 }
 

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { BALANCERS, Balancer } from '../deploy/balancer.js';
 import { http } from '../support/http.js';
+import { until } from '../support/until.js';
 import { peopleOf } from './people.js';
+import type { Screen } from './screen.js';
 
 const people = peopleOf({ nodes: 3, redis: true });
 const { town } = people;
@@ -25,11 +27,23 @@ describe.each(BALANCERS)('behind $name, as it is configured in deploy/', (kind) 
     return [...text.matchAll(/^skein_connections\S* (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
+  /** The nodes of the two, if they are two; where both are on one, the second comes anew. */
+  async function whereTheyAre(second: Screen): Promise<readonly number[] | false> {
+    const counts = await Promise.all([1, 2, 3].map(connections));
+    const busy = [1, 2, 3].filter((number) => counts[number - 1]! > 0);
+    if (busy.length === 2) return busy;
+    // On three for a moment, where a connection was given up for another.
+    if (busy.length === 1) {
+      await second.page.reload();
+      await second.isConnected();
+    }
+    return false;
+  }
+
   test('two people on two nodes chat, and go on when both nodes are killed', async () => {
     const [a, b] = people.names('alice', 'bob');
     const [alice, bob] = await Promise.all([people.at(`${balancer.url}/`, a), people.at(`${balancer.url}/`, b)]);
-    const busy = await Promise.all([1, 2, 3].map(connections));
-    expect(busy.filter((count) => count > 0).length).toBe(2);
+    const numbers = await until(() => whereTheyAre(bob), 'the two to be on two nodes', 30_000);
     await alice.writesTo(b);
     await bob.opens(`dm:${a}:${b}`);
     await alice.says('hello');
@@ -37,7 +51,6 @@ describe.each(BALANCERS)('behind $name, as it is configured in deploy/', (kind) 
     await bob.says('hello yourself');
     await alice.sees('hello', 'hello yourself');
     await alice.marks('read');
-    const numbers = [1, 2, 3].filter((number) => busy[number - 1]! > 0);
     for (const number of numbers) await town.node(number).kill('SIGKILL');
     await alice.says('still there?');
     await bob.sees('hello', 'hello yourself', 'still there?');

@@ -55,7 +55,8 @@ describe('the alerts', () => {
       const { status, printed } = run('test', 'rules', 'alerts.test.yml');
       expect(printed).not.toContain('FAILED');
       expect(status).toBe(0);
-    });
+      // Days of every alert's life: seconds of a processor that others may want, too.
+    }, 180_000);
 
     test('and the queries of the dashboard are PromQL', () => {
       const directory = mkdtempSync(join(tmpdir(), 'skein-queries-'));

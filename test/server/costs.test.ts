@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../support/client.js';
 import type { Outgoing } from '../support/frame.js';
+import { until } from '../support/until.js';
 import { house, SERVER_KEY } from './support.js';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -22,16 +23,20 @@ describe('ten tokens a second', () => {
     const pages = numbers(20).map(() => ({ type: 'history', conv: 'all', limit: 1 }));
     expect(count(await answers(small, pages), 'history')).toBeGreaterThanOrEqual(10);
     const bigPages = numbers(8).map(() => ({ type: 'history', conv: 'all', limit: 200 }));
-    expect(count(await answers(large, bigPages), 'history')).toBeLessThanOrEqual(3);
+    const begun = performance.now();
+    const answered = count(await answers(large, bigPages), 'history');
+    // Each costs four; meanwhile there are new ones.
+    expect(answered).toBeLessThanOrEqual(Math.ceil((10 + (performance.now() - begun) / 100) / 4));
   });
 
   test('are one look at 500 users, and none beside it', async () => {
-    const line = await h.connects({ uid: 'watcher' });
     const frames: Outgoing[] = [
       { type: 'watch', uids: numbers(500).map((i) => `w${i}`) },
       { type: 'join', room: 'r' },
     ];
-    expect(await answers(line, frames)).toEqual(['presence', 'rate_limited']);
+    // A tenth of a second between the two frames, and there is one token more: then others do it again.
+    const outcomes = async () => (await answers(await h.connects({ uid: 'watcher' }), frames)).join();
+    await until(async () => (await outcomes()) === 'presence,rate_limited', 'nothing beside the look', 15_000);
   });
 
   test('are a small part of a room with a hundred members', async () => {

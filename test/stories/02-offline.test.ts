@@ -78,6 +78,10 @@ describe.each(SHAPES)('being away on %s', (_shape, plan) => {
     const heard = await bob.hearsMany(30, alice.convWith(bob));
     bob.acks(heard[19]!);
     bob.acks(heard[4]!);
+    // Written a moment later: that alice is told is the sign.
+    const { seq } = heard[19]!;
+    await alice.line.first(({ type, delivered }) => type === 'receipt' && delivered === seq, 'the receipt');
+    bob.acks(heard[4]!);
     await bob.line.settles();
     await bob.leaves();
     await bob.returnsTo(3);
