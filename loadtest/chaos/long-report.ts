@@ -37,13 +37,14 @@ function roundTable(rounds: readonly Round[]): string {
 }
 
 function controlTable(controls: readonly Controlled[]): string {
-  const rows = controls.map(({ name, outcome }) => {
+  const rows = controls.map(({ name, outcome, tries }) => {
     const { about, finds, faults } = CONTROLS[name];
     const what = [name, about, faults.join(', '), finds.join(' or ')];
     if (typeof outcome === 'string') return [...what, '', `left out: ${outcome}`];
     const { account } = outcome;
     const found = violationsIn(account).map((each) => `${number(account[each])} ${each}`);
-    return [...what, found.join(', '), isFoundOut(name, outcome) ? 'found out' : '**not found out**'];
+    const verdict = isFoundOut(name, outcome) ? 'found out' : '**not found out**';
+    return [...what, found.join(', '), tries === 1 ? verdict : `${verdict}, run ${tries}`];
   });
   return table(['control', 'what is different', 'faults', 'must find', 'found', ''], rows);
 }

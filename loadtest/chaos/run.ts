@@ -24,6 +24,8 @@ export type Plan = {
   readonly stormSize: number;
   /** Milliseconds in which everything that is due must come after the last fault. */
   readonly settleMs: number;
+  /** Milliseconds without anything new after which it is not waited any longer: what is missing then does not come. */
+  readonly quietMs?: number;
   readonly store: StoreSettings;
   readonly env?: Environment;
   /** What is taken out of the nodes' code. */
@@ -87,6 +89,8 @@ class Run {
   private readonly casualties: string[] = [];
   private began = performance.now();
   private lasting = 0;
+  /** How much had come at the last look, and since when it is no more. */
+  private news = { came: 0, at: 0 };
   /** This process is all the clients: when it is late, all of them are. */
   private readonly lateness = monitorEventLoopDelay({ resolution: 10 });
   /** The last fault of each victim: one that takes longer than planned holds up the next. */
@@ -158,12 +162,22 @@ class Run {
     this.tell('no more is sent, everything heals');
     const began = performance.now();
     const healing = this.site.heals().catch((error: unknown) => void this.casualties.push(`${error}`));
-    const isSettled = await until(() => this.ledger.isSettled(this.ledger.mark), settleMs);
-    this.tell(isSettled ? 'everything is answered and delivered' : `not everything in ${settleMs / 1_000} s`);
+    await until(() => this.ledger.isSettled(this.ledger.mark) || this.isQuiet(), settleMs);
+    const waited = `${Math.round((performance.now() - began) / 1_000)} s`;
+    const isSettled = this.ledger.isSettled(this.ledger.mark);
+    this.tell(isSettled ? 'everything is answered and delivered' : `not everything in ${waited}`);
     const { examples } = this.ledger;
     const settled = { account: this.ledger.account(), examples, settledAfter: performance.now() - began };
     await healing;
     return settled;
+  }
+
+  private isQuiet(): boolean {
+    const { acked, refused, delivered } = this.ledger.counts;
+    const came = acked + refused + delivered;
+    const now = performance.now();
+    if (came !== this.news.came) this.news = { came, at: now };
+    return now - this.news.at > (this.plan.quietMs ?? Number.POSITIVE_INFINITY);
   }
 
   private outcome(settled: Settled): Outcome {

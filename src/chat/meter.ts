@@ -67,6 +67,10 @@ export const METRICS = {
   skein_ring_bytes: { kind: 'gauge', help: 'What this node keeps to put back after a failover.' },
   skein_ring_overflow_total: { kind: 'counter', help: 'Entries that it could not keep for ten seconds.' },
   skein_restored_total: { kind: 'counter', help: 'Entries that this node put back into logs that had lost them.' },
+  skein_restored_late_total: {
+    kind: 'counter',
+    help: 'Those of them that stand below others, which readers may have.',
+  },
   skein_restore_seconds: { kind: 'histogram', help: 'Time that putting back took, without the wait for other nodes.' },
   skein_pubsub_canary_age_seconds: { kind: 'gauge', help: 'Seconds since this node last heard its own canary.' },
   skein_event_loop_lag_seconds: {

@@ -97,9 +97,10 @@ export class Pulse {
     // Whoever was away can't know whether others were: their leases get the time to be renewed.
     const sweeps = this.#beats++ % SWEEP_BEATS === 0 && this.#store.commands.upFor() > LEASE_MS;
     const reply = await this.#store.run('beat', [this.#store.node, LEASE_MS, sweeps ? 1 : 0]);
-    const [ts, held, count, dead] = reply as [number, number, number, NodeId[]];
+    const [ts, held, count, replicas, dead] = reply as [number, number, number, number, NodeId[]];
     this.#lastBeat = performance.now();
     this.#unechoed++;
+    this.#store.ring.copied(replicas);
     this.#store.ring.advance(ts);
     this.#hints.compare(count, ts);
     if (this.#beats > 1 && (held === 0 || this.#wasAway)) {

@@ -8,16 +8,16 @@ export class Recent<T> {
   readonly #max: number;
   /** In the order in which they were said last. */
   readonly #kept = new Map<string, { at: number; readonly value: T }>();
-  #now = performance.now();
+  #now = 0;
 
   /** `max`: how many; the oldest goes first. */
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** The store replied. */
-  advance(): void {
-    this.#now = performance.now();
+  /** The store replied; `now` is the time of ring.ts. */
+  advance(now: number): void {
+    this.#now = now;
   }
 
   /** `merge` makes one of what is kept by this name already and what is new. */
@@ -37,7 +37,6 @@ export class Recent<T> {
 
   /** All of it was said again, which the next replica does not have yet. */
   renew(): void {
-    this.advance();
     for (const kept of this.#kept.values()) kept.at = this.#now;
   }
 }

@@ -141,9 +141,10 @@ export class Restoration {
     let total = 0;
     for (;;) {
       const reply = (await this.#run(client, 'restore', args)) as number[];
-      const [left = 0, restored = 0, failed = 0, sent = 0, unheard = 0] = reply;
+      const [left = 0, restored = 0, failed = 0, sent = 0, unheard = 0, late = 0] = reply;
       total += restored;
       meter.cell('skein_restored_total').value += restored;
+      meter.cell('skein_restored_late_total').value += late;
       this.#store.countForwards(sent, unheard);
       if (failed > 0) this.#store.log.error({ conversations: failed }, 'could not be put back');
       if (left === 0) return total;

@@ -1,7 +1,8 @@
 /**
  * What this node stored, or heard that others stored, in the ten seconds before the store's last reply: Redis answers
  * before its replica has what it stored, so a failover may lose it, and then it is put back from here. The clock is
- * that of replies, so nothing grows old while the store is away.
+ * that of replies, so nothing grows old while the store is away; nor while nobody copies from the primary though somebody
+ * did, for it may be cut off.
  */
 import { hasMark, type Item, itemOf, MARK, placeOf } from '../chat/item.js';
 import type { Cell, Meter } from '../chat/meter.js';
@@ -37,6 +38,8 @@ const SANCTIONS_MAX = 10_000;
 /** What an entry takes beside its text, roughly. */
 const OVERHEAD = 200;
 const COMPACT = 4_096;
+/** How long it is waited for a replica that has gone. */
+const ALONE_MS = 600_000;
 const DROPPED: Kept = { at: 0, bytes: 0, count: 0, entries: () => [] };
 
 export class Ring {
@@ -48,7 +51,11 @@ export class Ring {
   #kept: Kept[] = [];
   #first = 0;
   #bytes = 0;
-  #now = performance.now();
+  #now = 0;
+  #repliedAt = performance.now();
+  /** When the primary was last known to have a replica; undefined where it never had one. */
+  #copiedAt: number | undefined;
+  #isAlone = false;
   #ts = 0;
 
   /** `max` in bytes; 0 keeps nothing. */
@@ -63,11 +70,20 @@ export class Ring {
   /** The store replied, at its time `ts`. */
   advance(ts: number): void {
     this.#ts = Math.max(this.#ts, ts);
-    this.#now = performance.now();
+    const now = performance.now();
+    if (!this.#isAlone) this.#now += now - this.#repliedAt;
+    this.#repliedAt = now;
     while (this.#kept.length > this.#first && this.#kept[this.#first]!.at < this.#now - KEPT_MS) this.#drop();
     this.#shown.value = this.#bytes;
-    this.#marks.advance();
-    this.#sanctions.advance();
+    this.#marks.advance(this.#now);
+    this.#sanctions.advance(this.#now);
+  }
+
+  /** So many replicas follow the primary closely. */
+  copied(replicas: number): void {
+    const now = performance.now();
+    if (replicas > 0) this.#copiedAt = now;
+    this.#isAlone = replicas === 0 && this.#copiedAt !== undefined && now - this.#copiedAt < ALONE_MS;
   }
 
   /** Letters were answered; `repeated` are the entries that some of them were found to be already. */
@@ -135,7 +151,8 @@ export class Ring {
 
   /** All of it was put back where it was missing, which the next replica does not have yet. */
   renew(): void {
-    this.#now = performance.now();
+    this.#copiedAt = undefined;
+    this.#repliedAt = performance.now();
     this.#kept = this.#kept.slice(this.#first).map((kept) => ({ ...kept, at: this.#now }));
     this.#first = 0;
     this.#marks.renew();

@@ -29,6 +29,35 @@ test('a node keeps what was stored in the ten seconds before the last reply, how
   expect(textsOf(ring)).toEqual([]);
 });
 
+test('nothing grows old while the replica is away that the primary had, for ten minutes', () => {
+  vi.useFakeTimers();
+  const ring = new Ring(1_000_000, new Notes());
+  const beats = (seconds: number, replicas: number) => {
+    for (let second = 0; second < seconds; second++) {
+      vi.advanceTimersByTime(1_000);
+      ring.copied(replicas);
+      ring.advance(second);
+    }
+  };
+  beats(5, 0);
+  stores(ring, 1, 'never copied');
+  beats(11, 0);
+  expect(textsOf(ring)).toEqual([]);
+  beats(1, 1);
+  stores(ring, 2, 'alone');
+  ring.marked([{ uid: A, conv: AB, read: 1 }], [{}]);
+  beats(590, 0);
+  expect(textsOf(ring)).toEqual(['alone']);
+  expect(ring.marks).toHaveLength(1);
+  beats(9, 1);
+  expect(textsOf(ring)).toEqual(['alone']);
+  beats(3, 1);
+  expect([textsOf(ring), ring.marks]).toEqual([[], []]);
+  stores(ring, 3, 'for ever');
+  beats(620, 0);
+  expect(textsOf(ring)).toEqual([]);
+});
+
 test('what was put back counts as new', () => {
   vi.useFakeTimers();
   const ring = new Ring(1_000_000, new Notes());

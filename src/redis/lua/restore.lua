@@ -5,9 +5,9 @@
 -- KEYS: 1 root
 -- ARGV: self, life of a log in ms, after how many entries the rest is left for the next call
 -- REPLY: how many conversations are left, entries put back, conversations that could not be restored, payloads to other
---        nodes, how many found nobody
+--        nodes, how many found nobody; how many of the entries stand below others that are there
 local self, life = ARGV[1], math.floor(tonumber(ARGV[2]))
-local restored, failed = 0, 0
+local restored, failed, late = 0, 0, 0
 
 -- What storing an entry does beside the log: positions, what is pending, the index of ops; reads and times gather what
 -- the last of many entries decides.
@@ -65,6 +65,7 @@ end
 
 local function insert(log, fresh, seqs)
   local h, first = log.h, seqs[1]
+  for _, seq in ipairs(seqs) do late = seq < h[S] and late + 1 or late end
   local index = h[S] == 0 and 0 or upto(log.key, h, log.len, first)
   local items, at = merged(log, index, fresh, seqs)
   h[B] = run_of(log, index, at)
@@ -129,4 +130,4 @@ while conv do
   conv = restored + failed < tonumber(ARGV[3]) and call('SPOP', K_returning())
 end
 local sent, unheard = forward(self)
-return { call('SCARD', K_returning()), restored, failed, sent, unheard }
+return { call('SCARD', K_returning()), restored, failed, sent, unheard, late }
