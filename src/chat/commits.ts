@@ -1,8 +1,8 @@
 /**
- * Group commit. Sends queue; at most one batch is on its way to the store, and the next leaves when the reply is in, or
- * at the end of the event-loop turn when nothing is on its way. So order survives whatever happens to a batch, nothing
- * waits when it is quiet, and a message gets cheaper the more of them there are. A batch that fails fails what is
- * queued behind it.
+ * Group commit. Sends queue; at most one batch is on its way to the store, and the next leaves when the reply is in, at
+ * the end of that turn of the event loop, or a moment later where others are about to join it (pace.ts). So order
+ * survives whatever happens to a batch, nothing waits when it is quiet, and a message gets cheaper the more of them
+ * there are. A batch that fails fails what is queued behind it.
  */
 import { type Conv, type ErrorCode, isDm, type MessageId, type Uid } from '../protocol/index.js';
 import { errorFrame, retryAfter, sentFrame, WORDS } from './answers.js';
@@ -14,6 +14,7 @@ import { isTooLate, remember } from './failed.js';
 import type { Feeds } from './feeds.js';
 import { frameOf, type Item, itemOf, MARK, senderOf } from './item.js';
 import type { Cell, Meter } from './meter.js';
+import { Pace } from './pace.js';
 import type { Refused } from './policy.js';
 import { type Letter, type Log, type Outcome, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
@@ -50,27 +51,25 @@ export class Commits {
   private queue: Sending[] = [];
   private queued = 0;
   private onItsWay: readonly Sending[] = [];
-  private scheduled = false;
   private lastRef = 0;
   private readonly byRef = new Map<number, Sending>();
   private readonly asides = new Asides();
   private settling: { after: number; resolve: () => void }[] = [];
+  private readonly pace: Pace;
   private submitted = 0;
   private finished = 0;
   private readonly dedupHits: Cell;
-  private readonly storedDm: Cell;
-  private readonly storedRoom: Cell;
-  private readonly storedAll: Cell;
+  private readonly storedAs: Readonly<Record<'dm' | 'room' | 'all', Cell>>;
   delivery!: Delivery;
   feeds!: Feeds;
   cursors!: Cursors;
 
   constructor(private readonly parts: CommitParts) {
     const { meter } = parts;
+    this.pace = new Pace(parts.log.gap, parts.now);
     this.dedupHits = meter.cell('skein_dedup_hits_total');
-    this.storedDm = meter.cell('skein_messages_stored_total', 'dm');
-    this.storedRoom = meter.cell('skein_messages_stored_total', 'room');
-    this.storedAll = meter.cell('skein_messages_stored_total', 'all');
+    const storedAs = (kind: string) => meter.cell('skein_messages_stored_total', kind);
+    this.storedAs = { dm: storedAs('dm'), room: storedAs('room'), all: storedAs('all') };
   }
 
   nextRef(): number {
@@ -90,10 +89,7 @@ export class Commits {
     this.queued += sending.letter.tail.length;
     this.submitted++;
     if (sending.session) sending.session.inFlight++;
-    if (this.onItsWay.length === 0 && !this.scheduled) {
-      this.scheduled = true;
-      setImmediate(() => void this.run());
-    }
+    this.schedule();
   }
 
   /** A send without a connection, such as one over HTTP: resolves with the frame that answers it. */
@@ -156,13 +152,16 @@ export class Commits {
     return { session: sending.session, id: sending.letter.id };
   }
 
+  private schedule(): void {
+    if (this.onItsWay.length === 0 && !this.pace.isScheduled) this.pace.schedule(() => void this.run());
+  }
+
   private async run(): Promise<void> {
-    this.scheduled = false;
-    while (this.queue.length > 0) {
-      const batch = this.nextBatch();
-      if (batch.length > 0) await this.commit(batch);
-      this.release();
-    }
+    const batch = this.nextBatch();
+    this.pace.begin(batch.length);
+    if (batch.length > 0) await this.commit(batch);
+    this.release();
+    if (this.queue.length > 0) this.schedule();
   }
 
   private nextBatch(): readonly Sending[] {
@@ -232,7 +231,7 @@ export class Commits {
     const { seq, ts, dup, first } = outcome;
     this.parts.debug?.({ conn: session?.conn, conv: letter.conv, seq, id: letter.id, dup }, 'stored');
     if (dup) this.dedupHits.value++;
-    else this.count(letter.conv);
+    else this.storedAs[kindOf(letter.conv)].value++;
     if (sides !== undefined) this.deliver(sending, sides, outcome);
     if (outcome.readMoved)
       this.cursors.note({ uid: letter.sender, conv: letter.conv, read: seq, announce: true }, session);
@@ -268,12 +267,6 @@ export class Commits {
     this.delivery.direct(asItem(letter, sides, outcome), sides, session, true);
   }
 
-  private count(conv: Conv): void {
-    if (isDm(conv)) this.storedDm.value++;
-    else if (conv === 'all') this.storedAll.value++;
-    else this.storedRoom.value++;
-  }
-
   private refuse(sending: Sending, code: ErrorCode): void {
     if (sending.answered) return;
     sending.answered = true;
@@ -289,6 +282,8 @@ export class Commits {
     if (!session.closed) this.delivery.answer(session, frame);
   }
 }
+
+const kindOf = (conv: Conv) => (isDm(conv) ? 'dm' : conv === 'all' ? 'all' : 'room');
 
 const UNAVAILABLE: Outcome = { refused: 'unavailable' };
 

@@ -79,6 +79,9 @@ export type Slice = {
 };
 
 export interface Log {
+  /** Milliseconds between calls of `append` that are worth waiting for company; 0 where a call costs nothing by itself. */
+  readonly gap: number;
+
   /**
    * Stores letters in the order given, each wholly or not at all, and each once: a letter whose id is known within the
    * dedup time is answered with its first place and `dup`. Side effects of a stored letter, in the same step: its

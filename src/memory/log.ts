@@ -10,6 +10,8 @@ import { roomOf, type Store } from './store.js';
 
 export function createLog(store: Store, hints: Hints): Log {
   return {
+    gap: 0,
+
     async append(letters) {
       const outcomes = letters.map((letter) => post(store, hints, letter));
       hints.leave();
