@@ -1,6 +1,7 @@
 /** The embedded backend: one node, everything in this process, nothing kept when it ends. */
 import { randomBytes } from 'node:crypto';
-import type { Backend, StoreLimits } from '../chat/ports.js';
+import type { Backend } from '../chat/ports.js';
+import type { StoreLimits } from '../chat/store-limits.js';
 import { createAmendments } from './amendments.js';
 import { createBans } from './bans.js';
 import { createBlocks } from './blocks.js';

@@ -1,5 +1,6 @@
-import type { ConnId, StoreLimits } from '../chat/ports.js';
+import type { ConnId } from '../chat/ports.js';
 import type { Ban } from '../chat/social-ports.js';
+import type { StoreLimits } from '../chat/store-limits.js';
 import { type Conv, type DeviceId, isDm, type Role, type RoomId, sidesOf, type Uid } from '../protocol/index.js';
 import { Journal } from './journal.js';
 

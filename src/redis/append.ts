@@ -1,6 +1,7 @@
 /** From letters to the arguments of append.lua, and from its reply to outcomes. */
 import { type Item, MARK } from '../chat/item.js';
-import type { Letter, Outcome, StoreLimits } from '../chat/ports.js';
+import type { Letter, Outcome } from '../chat/ports.js';
+import type { StoreLimits } from '../chat/store-limits.js';
 import { type Conv, type ErrorCode, isDm, sidesOf, type Uid } from '../protocol/index.js';
 import type { Argument } from './scripts.js';
 

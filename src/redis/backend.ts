@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Meter } from '../chat/meter.js';
-import type { Backend, Health, Listener, Log, NodeId, Presence, Rooms, StoreLimits, Whispers } from '../chat/ports.js';
+import type { Backend, Health, Listener, Log, NodeId, Presence, Rooms, Whispers } from '../chat/ports.js';
+import type { StoreLimits } from '../chat/store-limits.js';
 import type { Conv } from '../protocol/index.js';
 import { type Address, parseAddress, readAuthority } from './address.js';
 import { RedisAmendments } from './amendments.js';

@@ -1,7 +1,8 @@
 /** What all ports share: the connections, the scripts, the limits, and who this node is. */
 import type { Redis } from 'ioredis';
 import type { Meter } from '../chat/meter.js';
-import { type NodeId, type StoreLimits, Unavailable } from '../chat/ports.js';
+import { type NodeId, Unavailable } from '../chat/ports.js';
+import type { StoreLimits } from '../chat/store-limits.js';
 import type { Link, Logger } from './connect.js';
 import type { Keys } from './keys.js';
 import type { Ring } from './ring.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { StoreLimits } from '../../src/chat/ports.js';
+import type { StoreLimits } from '../../src/chat/store-limits.js';
 import { createMemoryBackend } from '../../src/memory/backend.js';
 import { createBlocks } from '../../src/memory/blocks.js';
 import { createDevices } from '../../src/memory/devices.js';

@@ -1,16 +1,8 @@
 /** What the laws speak of: a store, the nodes on it, and the people at those nodes. */
 import { onTestFinished } from 'vitest';
 import { frameOf, type Item, messageTail, seqOf, systemTail, type Target } from '../../src/chat/item.js';
-import type {
-  Arrival,
-  Backend,
-  Letter,
-  Listener,
-  MarkOutcome,
-  Outcome,
-  RoomChange,
-  StoreLimits,
-} from '../../src/chat/ports.js';
+import type { Arrival, Backend, Letter, Listener, MarkOutcome, Outcome, RoomChange } from '../../src/chat/ports.js';
+import type { StoreLimits } from '../../src/chat/store-limits.js';
 import type { RawJson } from '../../src/protocol/decode.js';
 import {
   ALL,

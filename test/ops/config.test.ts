@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { StoreLimits } from '../../src/chat/ports.js';
+import type { StoreLimits } from '../../src/chat/store-limits.js';
 import { type Environment, helpText, loadConfig } from '../../src/ops/config.js';
 import { type Config, SETTINGS } from '../../src/ops/settings.js';
 

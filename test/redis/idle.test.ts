@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { StoreLimits } from '../../src/chat/ports.js';
+import type { StoreLimits } from '../../src/chat/store-limits.js';
 import { ALL, DEFAULT_DEVICE, dmOf } from '../../src/protocol/index.js';
 import { type Keys, keysOf, rootOf } from '../../src/redis/keys.js';
 import { A, B, EVERYBODY, inRoom, Place, ROOM, to, user } from '../contract/town.js';

@@ -1,7 +1,7 @@
 /** Nodes on one Redis as the tests of the social ports speak of them, and the keys that they write. */
 import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import type { StoreLimits } from '../../src/chat/ports.js';
+import type { StoreLimits } from '../../src/chat/store-limits.js';
 import { type Keys, keysOf, rootOf } from '../../src/redis/keys.js';
 import { Place } from '../contract/town.js';
 import { Recorder } from '../support/recorder.js';

@@ -1,6 +1,7 @@
 /** Redis backends as tests make them: quiet, counted, and with a prefix of their own. */
 import type { Cell, Meter } from '../../src/chat/meter.js';
-import type { Backend, Listener, StoreLimits } from '../../src/chat/ports.js';
+import type { Backend, Listener } from '../../src/chat/ports.js';
+import type { StoreLimits } from '../../src/chat/store-limits.js';
 import { createRedisBackend, type RedisBackendOptions } from '../../src/redis/backend.js';
 import { Recorder } from './recorder.js';
 import type { RedisServer } from './redis.js';
