@@ -49,9 +49,9 @@ export class Program {
   private wasSignalled = false;
   private readonly child: ChildProcess;
 
-  constructor(env: Environment) {
-    if (!existsSync(main)) throw new Error(`${main} is missing: run npm run build first`);
-    this.child = spawn(process.execPath, [main], {
+  constructor(env: Environment, program = main) {
+    if (!existsSync(program)) throw new Error(`${program} is missing: run npm run build first`);
+    this.child = spawn(process.execPath, [program], {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -130,9 +130,9 @@ export class NodeProcess {
   }
 }
 
-/** Starts `node dist/main.js` on free ports and waits until it is ready for traffic. */
-export async function startNode(env: Environment = {}): Promise<NodeProcess> {
-  const program = new Program({ SKEIN_PORT: '0', SKEIN_METRICS_PORT: '0', ...env });
+/** Starts `node dist/main.js`, or another build of it, on free ports and waits until it is ready for traffic. */
+export async function startNode(env: Environment = {}, build?: string): Promise<NodeProcess> {
+  const program = new Program({ SKEIN_PORT: '0', SKEIN_METRICS_PORT: '0', ...env }, build);
   try {
     return await ready(program);
   } catch (error) {

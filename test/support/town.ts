@@ -12,6 +12,8 @@ export interface TownPlan {
   readonly redis: boolean | RedisServer;
   /** Settings of every node. */
   readonly env?: Environment;
+  /** Another `main.js` than the product's. */
+  readonly build?: string | undefined;
   /** Where a node finds its Redis, if not directly: a proxy, for instance. */
   readonly through?: (redis: RedisServer, node: number) => Promise<{ readonly url: string }>;
 }
@@ -58,7 +60,8 @@ export class Town implements Place {
   /** Starts one more node, or one in the place of a node that is gone. */
   async starts(number: number): Promise<NodeProcess> {
     const redis = this.server && ((await this.plan.through?.(this.server, number)) ?? this.server);
-    const node = await startNode({ ...CALM, ...(redis && { REDIS_URL: redis.url }), ...this.plan.env });
+    const env = { ...CALM, ...(redis && { REDIS_URL: redis.url }), ...this.plan.env };
+    const node = await startNode(env, this.plan.build);
     this.nodes[number - 1] = node;
     return node;
   }
