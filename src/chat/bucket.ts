@@ -56,6 +56,10 @@ export class Buckets<Kept = Bucket> {
     private readonly make: () => Kept,
   ) {}
 
+  has(name: string): boolean {
+    return this.kept.has(name);
+  }
+
   of(name: string): Kept {
     const found = this.kept.get(name) ?? this.make();
     // Again at the end: a map keeps the order of insertion.

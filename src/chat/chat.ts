@@ -17,6 +17,7 @@ import { Feeds } from './feeds.js';
 import { Handlers } from './handlers.js';
 import { createHearing } from './hearing.js';
 import type { Line, Switchboard } from './line.js';
+import { Looks } from './looks.js';
 import { Membership } from './membership.js';
 import type { Meter } from './meter.js';
 import { Moderation } from './moderation.js';
@@ -86,8 +87,10 @@ export function createChat(parts: ChatParts) {
   const bans = new BanList(backend.bans, fault);
   const control = new Control({ ...backend, registry, feeds, watch, bans, fault });
   const farewells = new Farewells(backend.devices, fault);
+  const looks = new Looks(parts.limits.rate, now);
   const arrivals = new Arrivals({
     node,
+    looks,
     farewells,
     devices: backend.devices,
     watch,
@@ -107,7 +110,19 @@ export function createChat(parts: ChatParts) {
   const { devices } = backend;
   const tokens = new CursorTokens({ devices, cursors, secret: () => secret });
   const { userSockets } = parts.limits;
-  const polls = new Polls({ backend, registry, feeds, cursors, tokens, watch, farewells, userSockets, newConn, fault });
+  const polls = new Polls({
+    backend,
+    registry,
+    feeds,
+    cursors,
+    tokens,
+    watch,
+    farewells,
+    looks,
+    userSockets,
+    newConn,
+    fault,
+  });
   bans.onBanned = (ban) => {
     control.disconnect(ban, CLOSE.banned.code);
     polls.endOf(ban.uid);

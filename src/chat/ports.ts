@@ -115,6 +115,8 @@ export type Arrival = {
   readonly receipts: readonly Receipt[];
   /** Whom the user blocks. */
   readonly blocks: readonly Uid[];
+  /** Conversations that had to be looked at for this: what it cost. */
+  readonly looked: number;
 };
 
 export type Receipt = Omit<ReceiptFrame, 'type'>;
@@ -152,7 +154,7 @@ export interface Devices {
    * Direct conversations and feeds as in an Arrival, but only direct ones with an entry stored since `since`
    * (milliseconds; 0: all that may be pending). For polls, and for a node that may have missed hints.
    */
-  pending(reader: Reader, since: number): Promise<Pick<Arrival, 'pending' | 'feeds' | 'ts'>>;
+  pending(reader: Reader, since: number): Promise<Pick<Arrival, 'pending' | 'feeds' | 'ts' | 'looked'>>;
   /**
    * Moves cursors and read positions, never backwards, and hints the receipts that moved to every other node that
    * holds the other side of the dm or another socket of the user. One outcome for each mark, in order.

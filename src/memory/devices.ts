@@ -1,7 +1,7 @@
 import type { Devices, Mark, MarkOutcome } from '../chat/ports.js';
 import { cursorOf, feedsOf, pendingOf, seeDevice } from './cursors.js';
 import { advance, receiptOf, receiptsSince } from './positions.js';
-import { roomOf, type Store } from './store.js';
+import { roomOf, type Store, type User } from './store.js';
 
 const POLLS_MAX = 32;
 
@@ -17,7 +17,8 @@ export function createDevices(store: Store): Devices {
       // Not moved when the connection leaves: a receipt that was written to a dying socket must come again.
       device.toldMoves = store.moves;
       const pending = pendingOf(store, user, device, 0);
-      return { ts, pending, feeds: feedsOf(store, user, device), receipts, blocks: [...user.blocks] };
+      const feeds = feedsOf(store, user, device);
+      return { ts, pending, feeds, receipts, blocks: [...user.blocks], looked: lookedAt(user) };
     },
 
     async leave(uid, conn) {
@@ -40,7 +41,8 @@ export function createDevices(store: Store): Devices {
     async pending(reader, since) {
       const user = store.user(reader.uid);
       const device = seeDevice(store, user, reader.device);
-      return { ts: store.now(), pending: pendingOf(store, user, device, since), feeds: feedsOf(store, user, device) };
+      const pending = pendingOf(store, user, device, since);
+      return { ts: store.now(), pending, feeds: feedsOf(store, user, device), looked: lookedAt(user) };
     },
 
     async mark(marks) {
@@ -63,6 +65,8 @@ export function createDevices(store: Store): Devices {
     },
   };
 }
+
+const lookedAt = ({ box, rooms }: User): number => box.size + rooms.size;
 
 function carryOut(store: Store, mark: Mark): MarkOutcome {
   const { uid, conv, device, delivered, read, silent, announce } = mark;

@@ -23,7 +23,7 @@ const BATCH = 200;
 const CROWD = 64;
 
 type Flat = readonly (string | number)[];
-type Arrived = readonly [pending: Flat, feeds: Flat, receipts: Flat, blocks: readonly Uid[]];
+type Arrived = readonly [pending: Flat, feeds: Flat, receipts: Flat, blocks: readonly Uid[], looked: number];
 type Coming = { readonly reader: Reader; readonly conn: ConnId };
 type Going = { readonly uid: Uid; readonly conn: ConnId };
 
@@ -74,11 +74,11 @@ export class RedisDevices implements Devices {
     }
   }
 
-  async pending({ uid, device }: Reader, since: number): Promise<Pick<Arrival, 'pending' | 'feeds' | 'ts'>> {
+  async pending({ uid, device }: Reader, since: number): Promise<Pick<Arrival, 'pending' | 'feeds' | 'ts' | 'looked'>> {
     const { limits } = this.#store;
     const reply = await this.#store.run('pending', [uid, device, since, limits.devices, limits.deviceMs]);
-    const [ts, pending, feeds] = reply as [number, Flat, Flat];
-    return { ts, pending: standingsOf(pending), feeds: standingsOf(feeds) };
+    const [ts, pending, feeds, looked] = reply as [number, Flat, Flat, number];
+    return { ts, pending: standingsOf(pending), feeds: standingsOf(feeds), looked };
   }
 
   async mark(marks: readonly Mark[]): Promise<readonly MarkOutcome[]> {
@@ -136,9 +136,10 @@ const emptyHanded = (ts: number, cursor: number, head: number): Arrival => ({
   feeds: [{ conv: ALL, cursor, head }],
   receipts: NOTHING,
   blocks: NOTHING,
+  looked: 0,
 });
 
-const arrivalOf = (ts: number, [pending, feeds, receipts, blocks]: Arrived): Arrival => ({
+const arrivalOf = (ts: number, [pending, feeds, receipts, blocks, looked]: Arrived): Arrival => ({
   ts,
   pending: standingsOf(pending),
   feeds: standingsOf(feeds),
@@ -146,6 +147,7 @@ const arrivalOf = (ts: number, [pending, feeds, receipts, blocks]: Arrived): Arr
     receiptOf(conv as Conv, whose as Uid, delivered as number, read as number),
   ),
   blocks,
+  looked,
 });
 
 const receiptOf = (conv: Conv, uid: Uid, delivered: number, read: number): Receipt => ({ conv, uid, delivered, read });

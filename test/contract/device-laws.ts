@@ -34,6 +34,16 @@ export function deviceLaws(subject: Subject): void {
       expect(Math.abs(ts - Date.now())).toBeLessThan(60_000);
     });
 
+    test('is told how many conversations had to be looked at for that', async () => {
+      const here = await aNode(subject);
+      const looked = async () => (await here.node.devices.pending({ uid: B, device: DEFAULT_DEVICE }, 0)).looked;
+      expect((await here.arrives(B)).looked).toBe(0);
+      await here.says(A, to(B), 'hello');
+      await here.says(C, to(B), 'hello');
+      expect(await looked()).toBeGreaterThanOrEqual(2);
+      expect((await here.arrives(B, PHONE)).looked).toBeGreaterThanOrEqual(2);
+    });
+
     test('finds of everybody’s conversation only what comes after', async () => {
       const here = await aNode(subject);
       const { seq: before } = await here.says(A, EVERYBODY, 'before');

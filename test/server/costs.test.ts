@@ -72,6 +72,26 @@ describe('ten tokens a second', () => {
   });
 });
 
+describe('who has many conversations, where ten tokens a second are to be had', () => {
+  const h = house(() => ({ SKEIN_RATE: '10' }));
+
+  test('is looked up so often that others need not wait: then told to come again, by poll or by WebSocket', async () => {
+    const greets = (i: number) =>
+      h.outcome('/v1/server/messages', {
+        token: SERVER_KEY,
+        body: { sender: `fan${i}`, receiver: 'star', data: 'hi' },
+      });
+    for (let from = 0; from < 1_200; from += 100) await Promise.all(numbers(100).map((i) => greets(from + i)));
+    const polls = (as: string) => h.outcome('/v1/messages?wait=0', { as });
+    expect(await polls('star')).toEqual([200]);
+    expect(await polls('star')).toEqual([429, 'rate_limited']);
+    const line = await h.opensLine({ uid: 'star' });
+    expect((await line.closed).code).toBe(1013);
+    expect(await polls('fan1')).toEqual([200]);
+    expect(await polls('fan1')).toEqual([200]);
+  });
+});
+
 describe('a few thousand bytes a second', () => {
   const h = house(() => ({ SKEIN_RATE_BYTES: '10000' }));
   const data = 'x'.repeat(9_000);

@@ -5,7 +5,7 @@
 -- ARGV: node, most devices, their life in ms; per connection: uid, device, connection
 -- REPLY: ts, last seq of all; per connection why it could not be let in, or its cursor in all if there is no more to
 --        tell, or: pending: conv, cursor, head each; feeds: likewise; receipts: conv, uid, delivered, read each;
---        blocked uids
+--        blocked uids; conversations looked at
 local node, most, life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local function receipt_of(uid, member)
@@ -42,10 +42,12 @@ end
 
 local came = {}
 local function enter(uid, device, conn)
+  looked = 0
   local at = admit(uid, device, now, most, life)
   local arrival = at.all or 0
   if at.holds then
     arrival = { settle(uid, at, now), feeds_of(uid, at), receipts_of(uid, at), redis.call('SMEMBERS', K_blocks(uid)) }
+    arrival[5] = looked
   end
   redis.call('HSET', K_pres(uid), conn, node .. ' ' .. device)
   came[#came + 1] = uid

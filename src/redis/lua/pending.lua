@@ -3,7 +3,7 @@
 -- INCLUDE: head, position, now, device, arrive
 -- KEYS: 1 root
 -- ARGV: uid, device, since (ms; 0: all that may be pending), most devices, their life in ms
--- REPLY: ts; pending: conv, cursor, head each; feeds: likewise
+-- REPLY: ts; pending: conv, cursor, head each; feeds: likewise; conversations looked at
 local uid, since = ARGV[1], tonumber(ARGV[3])
 local at = admit(uid, ARGV[2], now, tonumber(ARGV[4]), tonumber(ARGV[5]))
 local pending = {}
@@ -12,4 +12,5 @@ if at.holds and since == 0 then
 elseif at.holds then
   pending = pending_of(uid, at.cur, at.born, since, since)
 end
-return { now, pending, feeds_of(uid, at) }
+local feeds = feeds_of(uid, at)
+return { now, pending, feeds, looked }

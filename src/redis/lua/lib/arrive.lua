@@ -7,8 +7,12 @@ local function hash_of(flat)
   return hash
 end
 
+-- How many conversations were looked at.
+local looked = 0
+
 -- Calls work(conv, head or nil, packed) for each conversation of a list, heads fetched in chunks.
 local function each_head(convs, work)
+  looked = looked + #convs
   for i = 1, #convs, CHUNK do
     local keys = {}
     for k = i, math.min(#convs, i + CHUNK - 1) do keys[#keys + 1] = K_head(convs[k]) end
