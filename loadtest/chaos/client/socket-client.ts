@@ -53,16 +53,21 @@ export class SocketClient extends Client {
     this.socket?.terminate();
   }
 
+  /** One that was ended before it was open can be neither paused nor resumed. */
+  private get opened(): WebSocket | undefined {
+    return this.socket?.readyState === WebSocket.OPEN ? this.socket : undefined;
+  }
+
   pauses(): void {
     this.isPaused = true;
-    this.socket?.pause();
+    this.opened?.pause();
   }
 
   resumes(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.lastFrame = performance.now();
-    this.socket?.resume();
+    this.opened?.resume();
   }
 
   protected submit(conv: string, id: string, frame: Outgoing): void {
