@@ -61,6 +61,26 @@ test('without a line the window opens with what was said and what waits; with on
   await alice.marks('read', 'read', 'read', 'read');
 }, 60_000);
 
+test('what came the moment before a reload is there after it, without a line, too', async () => {
+  const [a, b] = people.names('alice', 'bob');
+  const way = await Door.before(() => people.town.living.map(({ port }) => port));
+  onTestFinished(() => way.closes());
+  const alice = await people.at(way.url, a);
+  await keepsItself(alice.page);
+  await alice.writesTo(b);
+  const said: string[] = [];
+  for (let round = 0; round < 5; round++) {
+    said.push(`word ${round}`);
+    await people.posts(b, { receiver: a, data: said.at(-1) });
+    await alice.sees(...said);
+    way.shuts();
+    await alice.page.reload();
+    await alice.sees(...said);
+    way.opens();
+    await alice.page.waitForSelector('.state[data-state="1"]', { timeout: 25_000 });
+  }
+}, 90_000);
+
 test('the browser keeps the files of the page and nothing that was said to the service', async () => {
   const [a] = people.names('alice');
   const alice = await people.at(1, a);

@@ -34,6 +34,19 @@ async function isBehind(screen: Screen, behind: boolean): Promise<void> {
   );
 }
 
+/** Empties what the page kept of the conversations; until it is loaded again it keeps nothing more. */
+const FORGETS = `IDBObjectStore.prototype.put = () => undefined; indexedDB.databases().then((all) => Promise.all(
+  all.filter(({ name }) => name.endsWith('-page')).map(({ name }) => new Promise((resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onerror = reject;
+    request.onsuccess = () => {
+      const transaction = request.result.transaction('chats', 'readwrite');
+      transaction.objectStore('chats').clear();
+      transaction.oncomplete = resolve;
+    };
+  })),
+))`;
+
 describe('a conversation', () => {
   test('opens at the first unread of many, and reads only what is in sight', async () => {
     const [me, bob] = people.names('alice', 'bob');
@@ -49,13 +62,44 @@ describe('a conversation', () => {
     await alice.isConnected();
     await alice.opens(`dm:${me}:${bob}`);
     await until(async () => (await inSight(alice))[0] === 'New messages', 'the divider on top');
-    expect((await inSight(alice))[1]).toBe('message 6');
+    await until(async () => (await inSight(alice))[1] === 'message 6', 'the first unread below it');
     const unread = async () => Number(await alice.page.locator('.entry mark [aria-hidden]').textContent());
     await until(async () => (await unread()) < 300, 'those in sight to be read');
     expect(await unread()).toBe(300 - (await inSight(alice)).length + 1);
     await alice.page.click('.newest');
     await until(async () => (await alice.texts()).at(-1) === 'message 305', 'the newest message');
     await alice.unread(bob, '');
+  });
+
+  test('that the page forgot opens at the first unread, too, however late the server says which that is', async () => {
+    const [me, bob] = people.names('alice', 'bob');
+    await writes(bob, me, 1, 5);
+    const alice = await people.at(1, me);
+    await alice.opens(`dm:${me}:${bob}`);
+    await alice.unread(bob, '');
+    await alice.opens('all');
+    await writes(bob, me, 6, 305);
+    await alice.unread(bob, '300');
+    await alice.page.evaluate(FORGETS);
+    const held: (() => void)[] = [];
+    await alice.page.routeWebSocket(/\/ws/, (page) => {
+      page.connectToServer().onMessage((frame) => {
+        if (String(frame).startsWith('{"type":"conversations"')) held.push(() => page.send(frame));
+        else page.send(frame);
+      });
+    });
+    await alice.page.reload();
+    await alice.isConnected();
+    await alice.opens(`dm:${me}:${bob}`);
+    await until(async () => (await inSight(alice)).at(-1) === 'message 305', 'the newest in sight');
+    await until(() => held.length > 0, 'the list to be on its way');
+    await alice.page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))');
+    for (const comes of held) comes();
+    await until(async () => (await inSight(alice))[1] === 'message 6', 'the first unread below the divider');
+    await until(
+      async () => Number(await alice.page.textContent('.entry mark [aria-hidden]')) > 250,
+      'the others unread',
+    );
   });
 
   test('that is open and not looked at keeps what comes unread, and shows where it begins', async () => {

@@ -32,6 +32,8 @@ export class Cache {
   async save(chats: readonly Kept[]): Promise<void> {
     const transaction = (await this.#database).transaction(STORE, 'readwrite');
     for (const chat of chats) transaction.objectStore(STORE).put(chat);
+    // By itself it would be committed after the puts are answered, and ends for nothing where the page goes before.
+    transaction.commit();
   }
 
   async forget(conv: string): Promise<void> {

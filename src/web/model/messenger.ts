@@ -15,10 +15,11 @@ import { convOfTyping, peerOf } from './names.js';
 import { attempt, say } from './note.js';
 import { isLookedAt, notify } from './notices.js';
 import { Presences } from './presences.js';
+import { Reading } from './reading.js';
 import { BASE, deviceOfThisBrowser, type Session } from './session.js';
 
-/** Conversations whose other side is watched from the beginning. */
-const WATCHED = 100;
+/** Conversations whose other side is watched from the beginning; milliseconds to a new try to have the list of them. */
+const [WATCHED, LIST_AGAIN_MS] = [100, 5_000];
 
 /** What the open conversation is to show next; each is obeyed once. */
 type Goal = { readonly place: 'newest' | 'divider' };
@@ -44,8 +45,7 @@ export class Messenger {
   readonly isOnline = computed(() => this.status.value.state === 1);
   readonly #keeper: Keeper;
   readonly #listing: Listing;
-  /** Up to where a conversation is in sight. */
-  #sight: { readonly chat: Chat; readonly seq: number } | undefined;
+  readonly #reading: Reading;
   /** What was pending at log-in is here, so what comes now is new. */
   #isSynced = false;
   /** Something new came to the open conversation while nobody looked. */
@@ -79,6 +79,7 @@ export class Messenger {
     });
     this.presences = new Presences(this.client);
     this.loader = new Loader(this.client, (chat) => this.chats.keep(chat));
+    this.#reading = new Reading(this.client, this.chats);
     this.#listing = new Listing(this.client, this.groups, this.chats);
     this.#listen();
     if (keeper.problem !== undefined) say(words.peek().keepsNothing);
@@ -92,7 +93,7 @@ export class Messenger {
       const before = this.chats.known(this.current.peek());
       if (before && before !== chat) before.divider.value = undefined;
       this.current.value = conv;
-      this.#sight = undefined;
+      this.#reading.looksAway();
       this.#hasNews = false;
       if (chat === undefined) return;
       if (chat.unread.peek() > 0) chat.divider.value = chat.read;
@@ -106,19 +107,8 @@ export class Messenger {
 
   /** Whoever shows a conversation tells up to where it is in sight. */
   sees(chat: Chat, seq: number): void {
-    this.#sight = { chat, seq };
-    this.markRead();
-  }
-
-  /** What is in sight is read, if somebody looks; called when that may have changed. */
-  markRead(): void {
-    const { chat, seq } = this.#sight ?? { chat: undefined, seq: 0 };
-    const isArriving = this.isOnline.peek() && !this.#isSynced;
-    if (chat?.place.conv !== this.current.peek() || isArriving || !isLookedAt()) return;
-    if (chat === undefined || (seq <= chat.read && chat.unread.peek() === 0)) return;
-    if (seq > chat.read) this.client.read(chat.place.conv, seq);
-    chat.seen(seq);
-    this.chats.keep(chat);
+    this.#reading.sees(chat, seq);
+    this.#markRead();
   }
 
   /** Learns how many are in a group. */
@@ -176,7 +166,7 @@ export class Messenger {
     client.on('state', (status) => {
       this.status.value = status;
       if (status.state === 1) this.wasOpen.value = true;
-      else this.#isSynced = false;
+      else this.#isSynced = this.#reading.isListed = false;
     });
     client.on('message', (message) => this.#receive(message));
     client.on('outgoing', ({ conv }) => {
@@ -199,8 +189,12 @@ export class Messenger {
 
   #lookedAt(): void {
     if (this.#hasNews && this.#isSynced && isLookedAt()) this.goal.value = { place: 'divider' };
-    else this.markRead();
+    else this.#markRead();
     if (isLookedAt()) this.#hasNews = false;
+  }
+
+  #markRead(): void {
+    this.#reading.mark(this.chats.known(this.current.peek()), this.isOnline.peek());
   }
 
   #receive(message: MessageFrame): void {
@@ -270,7 +264,10 @@ export class Messenger {
 
   #list(delay: number): void {
     clearTimeout(this.#listAgain);
-    this.#listAgain = setTimeout(() => void attempt(() => this.#synchronise()), delay);
+    this.#listAgain = setTimeout(async () => {
+      await attempt(() => this.#synchronise());
+      if (this.#isSynced && !this.#reading.isListed) this.#list(LIST_AGAIN_MS);
+    }, delay);
   }
 
   /** Takes over what the server says now, and shows what came while nobody looked. */
@@ -281,6 +278,7 @@ export class Messenger {
     this.presences.watch(chats.slice(0, WATCHED).map(({ place }) => peerOf(place, this.me)));
     const open = this.chats.known(this.current.peek());
     if (open) await this.#resume(open);
+    this.#reading.isListed = this.#isSynced;
     this.#lookedAt();
     await Promise.all([this.#listing.nameAll(), this.blocks.load()]);
   }
@@ -294,6 +292,8 @@ export class Messenger {
     const isBehind = divider !== before && !(divider !== undefined && before !== undefined && divider < before);
     if (!isShort && !(isFirst && isBehind)) return;
     chat.divider.value = isBehind ? divider : before;
+    // What stood there until now was not where this user left off.
+    this.#reading.looksAway();
     this.goal.value = { place: divider === undefined ? 'newest' : 'divider' };
   }
 }

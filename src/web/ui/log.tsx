@@ -29,6 +29,7 @@ export function Log({ m, chat, openMenu }: Props) {
   const anchor = useRef<Anchor | undefined>(undefined);
   const isPinned = useRef(true);
   const isJumping = useRef(false);
+  const obeyed = useRef(m.goal.peek());
   const latestJump = useRef<(seq: number) => Promise<void>>(async () => undefined);
   // Always the same function: a bubble whose message is the same is not drawn again.
   const jump = useRef((seq: number) => void latestJump.current(seq));
@@ -56,7 +57,7 @@ export function Log({ m, chat, openMenu }: Props) {
   function look(): void {
     const element = box.current;
     // Until the window that was asked for is drawn, where this one stands says nothing.
-    if (!element || element.clientHeight === 0 || isJumping.current) return;
+    if (!element || element.clientHeight === 0 || isJumping.current || m.goal.peek() !== obeyed.current) return;
     isPinned.current = isNewest && isAtBottom(element);
     m.isAtEnd.value = isPinned.current;
     m.sees(chat, lastInSight(element));
@@ -96,7 +97,6 @@ export function Log({ m, chat, openMenu }: Props) {
 
   // Whoever opens a conversation sees first what is unread in it.
   useLayoutEffect(showUnread, [chat.isReady.value]);
-  const obeyed = useRef(m.goal.peek());
   useLayoutEffect(() => {
     const goal = m.goal.value;
     if (goal === obeyed.current) return;
