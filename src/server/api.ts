@@ -136,11 +136,17 @@ export class Api {
       caller === undefined ? ` ${call.household ?? request.address}` : caller.uid,
     );
     const now = performance.now();
-    const wait = Math.max(requests.take(now, costOfQuery(query)), bytes.take(now, lengthOf(request)));
+    const wait = Math.max(requests.take(now, costOfQuery(query)), bytes.take(now, this.lengthOf(request)));
     if (wait > 0) return failure('rate_limited', WORDS.rate_limited, wait);
     const charge = (tokens: number): void => requests.charge(performance.now(), tokens);
     if (route.needs !== 'user') return route.run({ ...call, caller, charge });
     return caller === undefined ? failure('unauthorized') : route.run({ ...call, caller, charge });
+  }
+
+  /** Bytes of the body, as far as they are told in advance; of one that is too large nothing will be read. */
+  private lengthOf(request: Request): number {
+    const length = Number(request.header('content-length') ?? 0);
+    return length > this.parts.limits.frame ? 0 : length;
   }
 
   private isServerKey(token: string): boolean {
@@ -160,9 +166,6 @@ function costOfQuery(query: URLSearchParams): number {
   const limit = Number(numberIn(query, 'limit') ?? 0);
   return costOfMany(Math.max(limit <= PAGE_LIMIT_MAX ? limit : 0, query.getAll('of').length));
 }
-
-/** Bytes of the body as far as they are told in advance; one that is sent in chunks counts as one. */
-const lengthOf = (request: Request): number => Number(request.header('content-length') ?? 0);
 
 /** Lets the page of an allowed origin read the answer. */
 function shared(request: Request, response: Response): Response {

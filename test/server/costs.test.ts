@@ -118,6 +118,9 @@ describe('a few thousand bytes a second', () => {
     const large = { receiver: 'bob', data: 'x'.repeat(64_000) };
     expect(await h.outcome('/v1/messages', { as: 'cat', body: large })).toEqual([200]);
     expect(await h.outcome('/v1/messages', { as: 'cat', body })).toEqual([429, 'rate_limited']);
+    // Who would come again with this would come in vain.
+    const tooLarge = { receiver: 'bob', data: 'x'.repeat(66_000) };
+    expect(await h.outcome('/v1/messages', { as: 'cat', body: tooLarge })).toEqual([413, 'too_large']);
     expect(await h.outcome('/v1/messages', { as: 'dan', body })).toEqual([200]);
   });
 });

@@ -259,6 +259,11 @@ export const UNFINISHED: readonly RequestCase[] = [
   ),
   raw('nothing at all', [0, 408], ''),
   raw('half a request line', [0, 408, 400, 505], 'GET /heal'),
+  raw(
+    'a preamble of the PROXY protocol, version 1',
+    [0, 400, 505],
+    'PROXY TCP4 203.0.113.9 203.0.113.1 5 80\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
+  ),
   raw('headers that never end', [0, 408], 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: '),
 ];
 
