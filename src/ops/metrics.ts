@@ -46,14 +46,18 @@ export function createMetrics(): Metrics {
   const refreshers: (() => void)[] = [];
   let build: BuildInfo | undefined;
 
+  const histogram = (name: HistogramName, label?: string) =>
+    histograms.get(name)?.get(label ?? '') ?? seriesOf(histograms, name, label, () => createHistogram(BOUNDS[name]));
   const meter: Meter = {
     cell: (name, label) => cells.get(name)?.get(label ?? '') ?? seriesOf(cells, name, label, () => ({ value: 0 })),
-    observe: (name, value, label = '') => {
-      const known = histograms.get(name)?.get(label);
-      take(known ?? seriesOf(histograms, name, label, () => createHistogram(BOUNDS[name])), value);
-    },
+    observe: (name, value, label) => take(histogram(name, label), value),
   };
-  fillUnlabelled(meter);
+  for (const name of names) {
+    // A metric without a label is there from the start, so that a rate over it has a zero to begin with.
+    if ('labels' in METRICS[name]) continue;
+    if (METRICS[name].kind === 'histogram') histogram(name as HistogramName);
+    else meter.cell(name as Parameters<Meter['cell']>[0]);
+  }
 
   const lag = watchLag(meter.cell('skein_event_loop_lag_seconds'));
   const registry = processMetrics();
@@ -111,14 +115,6 @@ function seriesOf<T>(table: Map<MetricName, Series<T>>, name: MetricName, label:
   const found = series.get(key) ?? make();
   series.set(key, found);
   return found;
-}
-
-/** A metric without a label is there from the start, so that a rate over it has a zero to begin with. */
-function fillUnlabelled(meter: Meter): void {
-  for (const name of names) {
-    const spec = METRICS[name];
-    if (!('labels' in spec) && spec.kind !== 'histogram') meter.cell(name as Parameters<Meter['cell']>[0]);
-  }
 }
 
 function watchLag(cell: Cell): { refresh(): void; stop(): void } {

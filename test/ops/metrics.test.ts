@@ -42,7 +42,9 @@ describe('the metrics', () => {
   });
 
   test('begin at zero where they have no label', async () => {
-    expect(sampleOf(await fresh().text(), 'skein_dedup_hits_total')).toBe('0');
+    const shown = await fresh().text();
+    expect(sampleOf(shown, 'skein_dedup_hits_total')).toBe('0');
+    expect(sampleOf(shown, 'skein_restore_seconds_sum')).toBe('0');
   });
 
   test('count observations in cumulative buckets', async () => {
