@@ -8,6 +8,9 @@ import { http } from '../support/http.js';
 import { type Town, town } from '../support/town.js';
 import { until } from '../support/until.js';
 
+/** Longer than a lease, which is 9 s. */
+const STILL_MS = 11_000;
+
 let t: Town;
 beforeEach(async () => {
   t = await town({ nodes: 3, redis: true });
@@ -48,6 +51,28 @@ test('a killed node’s users are offline within 15 s, its traces gone; who is b
   expect(fields.filter((value) => value.startsWith(String(dead)))).toEqual([]);
   expect(await isOnline(2, bob.uid)).toBe(true);
   expect(told(bob.uid)).toEqual([true]);
+});
+
+test('a node that stood still for longer than its lease closes all it has when it goes on, and takes nothing from who moved', async () => {
+  const alice = await t.user('alice').comesTo(2);
+  const [bob, carol] = [await t.user('bob').comesTo(1), await t.user('carol').comesTo(1)];
+  const stays = carol.line;
+  t.node(1).program.signal('SIGSTOP');
+  const start = performance.now();
+  const moved = await bob.device('phone').comesTo(3);
+  await alice.says(bob, 'meanwhile');
+  await moved.hears('meanwhile');
+  await until(() => performance.now() - start > STILL_MS, 'its lease to run out', STILL_MS + 1_000);
+  t.node(1).program.signal('SIGCONT');
+  const closings = await Promise.all([stays.closed, bob.line.closed]);
+  expect(closings.map(({ code }) => code)).toEqual([1012, 1012]);
+  expect(await isOnline(2, bob.uid)).toBe(true);
+  await alice.says(bob, 'after');
+  await moved.hears('after');
+  await carol.returnsTo(1);
+  await alice.says(carol, 'welcome back');
+  await carol.hears('welcome back');
+  expect(t.violations()).toEqual([]);
 });
 
 test('a connection that died without a word takes nothing from the one that came after it', async () => {
