@@ -14,7 +14,7 @@ safety turned off, which must be found out. Some 25 minutes. Ends as npm run cha
 `;
 
 /** More than all rounds take together. */
-const LONGEST_MS = 60 * 60_000;
+const LONGEST_MS = 120 * 60_000;
 
 const { values, seed } = understood(() => {
   const { values } = parseArgs({

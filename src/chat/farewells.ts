@@ -6,9 +6,10 @@ import type { Uid } from '../protocol/index.js';
 import { type ConnId, type Devices, Unavailable } from './ports.js';
 
 const AGAIN_MS = 1_000;
+/** More than a node has connections. Beyond that they are of log-ins that failed, over and over, and never began. */
+const OWED_MAX = 100_000;
 
 export class Farewells {
-  /** As many as connections can end, or fail to begin, while the store is away. */
   private readonly owed = new Map<ConnId, Uid>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -18,11 +19,7 @@ export class Farewells {
   ) {}
 
   say(uid: Uid, conn: ConnId): void {
-    this.devices.leave(uid, conn).catch((error: unknown) => {
-      if (!(error instanceof Unavailable)) return this.fault(error);
-      this.owed.set(conn, uid);
-      this.timer ??= setTimeout(() => this.sayAgain(), AGAIN_MS);
-    });
+    this.devices.leave(uid, conn).catch((error: unknown) => this.owe(uid, conn, error));
   }
 
   /** The node ends, and with it all that it has in the store. */
@@ -30,8 +27,26 @@ export class Farewells {
     clearTimeout(this.timer);
   }
 
+  private owe(uid: Uid, conn: ConnId, error: unknown): void {
+    if (!(error instanceof Unavailable)) return this.fault(error);
+    if (this.owed.size < OWED_MAX) this.owed.set(conn, uid);
+    this.timer ??= setTimeout(() => this.sayAgain(), AGAIN_MS);
+  }
+
+  /** One of them shows whether the store is there; then the others follow. */
   private sayAgain(): void {
     this.timer = undefined;
+    const [first] = this.owed;
+    if (first === undefined) return;
+    const [conn, uid] = first;
+    this.owed.delete(conn);
+    this.devices.leave(uid, conn).then(
+      () => this.sayAll(),
+      (error: unknown) => this.owe(uid, conn, error),
+    );
+  }
+
+  private sayAll(): void {
     const owed = [...this.owed];
     this.owed.clear();
     for (const [conn, uid] of owed) this.say(uid, conn);
