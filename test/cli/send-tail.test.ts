@@ -145,12 +145,20 @@ describe('skein send', () => {
 });
 
 describe('skein tail', () => {
+  /** What others write needs no process of its own. Returns its place. */
+  async function says(from: string, to: string, data: unknown, room = false): Promise<string> {
+    const body = { ...(room ? { room: to } : { receiver: to }), data };
+    const answer = await t.asks<{ seq: number }>(1, `/v1/messages?uid=${from}`, { body });
+    expect(answer.status).toBe(200);
+    return String(answer.body.seq);
+  }
+
   test('prints a JSON object a line as messages arrive, and ends after as many as were asked for', async () => {
     const [a, b] = [named('a'), named('b')];
     const tailing = tail(b, '--count', '2');
-    await send(a, b, 'one');
+    await says(a, b, 'one');
     await tailing.shows('"one"');
-    await send(a, b, 'two');
+    await says(a, b, 'two');
     const { code, out } = await tailing.over();
     expect(code).toBe(0);
     expect(dataIn(out.trim().split('\n'))).toEqual(['one', 'two']);
@@ -158,7 +166,7 @@ describe('skein tail', () => {
 
   test('what was written does not come again, what was not comes next time', async () => {
     const [a, b] = [named('a'), named('b')];
-    for (const text of ['one', 'two', 'three']) await send(a, b, text);
+    for (const text of ['one', 'two', 'three']) await says(a, b, text);
     const rounds: unknown[] = [];
     for (let round = 0; round < 3; round++)
       rounds.push(...dataIn((await tail(b, '--count', '1').over()).out.trim().split('\n')));
@@ -168,9 +176,9 @@ describe('skein tail', () => {
 
   test('of one room prints that room, and leaves all else pending', async () => {
     const [a, b, room] = [named('a'), named('b'), named('tea')];
-    for (const uid of [a, b]) await run(['chat', '--url', url(), '--uid', uid, '--room', room, '--device', 'tail']);
-    await send(a, b, 'direct');
-    await run(['send', '--url', url(), '--uid', a, '--room', room, 'in the room']);
+    expect((await t.asks(1, `/v1/rooms?uid=${a}`, { body: { room, members: [b] } })).status).toBe(201);
+    await says(a, b, 'direct');
+    await says(a, room, 'in the room', true);
     const inRoom = await tail(b, '--room', room, '--no-follow').end();
     expect(dataIn(inRoom.out.trim().split('\n'))).toContain('in the room');
     expect(inRoom.out).not.toContain('direct');
@@ -180,7 +188,7 @@ describe('skein tail', () => {
   test('since a place, a time or an age prints what is there first, and each message once', async () => {
     const [a, b] = [named('a'), named('b')];
     const seqs: string[] = [];
-    for (const text of ['one', 'two', 'three']) seqs.push((await send(a, b, text)).out.trim().split(' ')[1] ?? '');
+    for (const text of ['one', 'two', 'three']) seqs.push(await says(a, b, text));
     const conv = `dm:${a}:${b}`;
     const after = await tail(b, '--conv', conv, '--since', seqs[0] ?? '', '--no-follow').end();
     expect(dataIn(after.out.trim().split('\n'))).toEqual(['two', 'three']);
@@ -202,18 +210,18 @@ describe('skein tail', () => {
 
   test('a reader that leaves ends it quietly, as head does', async () => {
     const [a, b] = [named('a'), named('b')];
-    await send(a, b, 'one');
+    await says(a, b, 'one');
     const tailing = tail(b);
     await tailing.shows('"one"');
     tailing.child.stdout?.destroy();
-    await send(a, b, 'two');
+    await says(a, b, 'two');
     expect(await tailing.over()).toMatchObject({ code: 0, err: '' });
     expect(dataIn((await tail(b, '--no-follow').end()).out.trim().split('\n'))).toEqual(['two']);
   });
 
   test('output that can’t be written is a failure, and what was not written comes again', async () => {
     const [a, b] = [named('a'), named('b')];
-    await send(a, b, 'one');
+    await says(a, b, 'one');
     const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
     const shell = spawn('sh', [
       '-c',
@@ -233,7 +241,7 @@ describe('skein tail', () => {
       ['SIGINT', 130],
       ['SIGTERM', 143],
     ] as const) {
-      await send(a, b, signal);
+      await says(a, b, signal);
       const tailing = tail(b);
       await tailing.shows(signal);
       tailing.child.kill(signal);
@@ -245,7 +253,7 @@ describe('skein tail', () => {
   test('no byte of what others write can steer the terminal', async () => {
     const [a, b] = [named('a'), named('b')];
     const evil = 'x\x1b]0;owned\x07\x9b2J\u202e\u200b\u2028\u007f\ud83d\ude00';
-    await run(['send', '--url', url(), '--uid', a, '--to', b, '--data', JSON.stringify({ text: evil })]);
+    await says(a, b, { text: evil });
     const { out } = await tail(b, '--no-follow').end();
     expect(out).toMatch(/^[\x20-\x7e\u{1f600}\n]+$/u);
     expect(dataIn(out.trim().split('\n'))).toEqual([{ text: evil }]);
