@@ -14,7 +14,7 @@ export type Examined = {
   readonly config: ReadonlyMap<string, string> | undefined;
   /** The version of the data under the prefix, if it is one that this program does not know. */
   readonly strangeSchema: string | undefined;
-  /** Milliseconds for a PING there and back. */
+  /** Milliseconds there and back. */
   readonly ping: number;
   /** Its clock minus this machine's, in milliseconds. */
   readonly skew: number;
@@ -38,6 +38,7 @@ const SETTINGS = [
   'client-output-buffer-limit',
   'timeout',
 ];
+const LOOKS = 5;
 
 /** Rejects when there is no login or no answer in time, and where the URL is out of form. */
 export async function examine({ url, prefix, caFile, within }: Examination): Promise<Examined> {
@@ -71,12 +72,21 @@ async function look(client: Redis, prefix: string): Promise<Omit<Examined, 'show
   const info = fieldsOf(await client.info());
   const schema = await client.get(keysOf(rootOf(prefix)).schema());
   const config = await configOf(client, ...SETTINGS);
-  const began = Date.now();
-  const [seconds, micros] = await client.time();
-  const ping = Date.now() - began;
-  const clock = Number(seconds) * 1_000 + Number(micros) / 1_000;
   const strangeSchema = schema === null || schema === SCHEMA ? undefined : schema;
-  return { info, config, strangeSchema, ping, skew: Math.round(clock - began - ping / 2) };
+  return { info, config, strangeSchema, ...(await clockOf(client)) };
+}
+
+/** The quickest of a few looks: it tells most of the way and of the clock, and least of what else the machine does. */
+async function clockOf(client: Redis): Promise<Pick<Examined, 'ping' | 'skew'>> {
+  let best = { ping: Number.POSITIVE_INFINITY, skew: 0 };
+  for (let look = 0; look < LOOKS; look++) {
+    const began = Date.now();
+    const [seconds, micros] = await client.time();
+    const ping = Date.now() - began;
+    const clock = Number(seconds) * 1_000 + Number(micros) / 1_000;
+    if (ping < best.ping) best = { ping, skew: Math.round(clock - began - ping / 2) };
+  }
+  return best;
 }
 
 function fieldsOf(info: string): ReadonlyMap<string, string> {
