@@ -7,6 +7,7 @@ const LONGEST = [
   'contract/redis',
   'server/stream-resume',
   'faults/readiness',
+  'faults/controls',
   'hostile/hostile',
   'hostile/rights',
   'cli/token',
