@@ -1,4 +1,5 @@
 /** The scenarios, and what each does if it is told nothing else. */
+import { Flooder } from './flooder.js';
 import type { Measurement } from './measurement.js';
 import type { Environment } from './programs.js';
 import type { Progress } from './progress.js';
@@ -51,6 +52,9 @@ const fanout = ({ rate, senders }: Request, standard: number) => ({ senders: sen
  */
 const SHORT_LOGS: Environment = { SKEIN_RETENTION_MESSAGES: '64' };
 
+/** A flooder is one by the limits of a node as it comes. */
+const USUAL_RATE: Environment = { SKEIN_RATE: '200' };
+
 export const SCENARIOS = {
   dm: {
     about: 'pairs of users, each on another node than its partner, write to each other',
@@ -97,6 +101,24 @@ export const SCENARIOS = {
       if (pending > 0) await stage.seed(pending);
       return stage.logIns(0, users, 2, concurrency ?? users);
     },
+  },
+  flood: {
+    about: 'as dm at a rate, while somebody on each node sends as fast as they can, and comes back when thrown out',
+    work: (request) => ({
+      ...nothing(request),
+      users: request.users ?? 200,
+      direct: { rate: request.rate ?? 500 },
+    }),
+    play: async (stage, _work, timing) => {
+      await stage.connect();
+      const flooders = stage.running.addresses.map((address) => new Flooder(address));
+      try {
+        return await stage.window(timing);
+      } finally {
+        for (const flooder of flooders) process.stderr.write(`${flooder.end()}\n`);
+      }
+    },
+    env: USUAL_RATE,
   },
   poll: {
     about: 'pairs of users without a WebSocket write to each other by POST and long poll',

@@ -47,7 +47,7 @@ export class Stage {
   private failed = 0;
 
   private constructor(
-    private readonly running: Running,
+    readonly running: Running,
     private readonly crew: Crew,
     private readonly workers: number,
     private readonly work: Work,

@@ -6,9 +6,9 @@ import type { Control } from './control.js';
 import type { Cursors } from './cursors.js';
 import type { Debug } from './debug.js';
 import type { Delivery } from './delivery.js';
+import type { Expenses } from './expenses.js';
 import type { Farewells } from './farewells.js';
 import type { Feeds } from './feeds.js';
-import type { Looks } from './looks.js';
 import type { Cell, Meter } from './meter.js';
 import { type Arrival, type Devices, type NodeId, type Standing, Unavailable } from './ports.js';
 import type { Pulse } from './pulse.js';
@@ -28,7 +28,7 @@ export type ArrivalParts = {
   readonly farewells: Farewells;
   readonly control: Control;
   readonly bans: BanList;
-  readonly looks: Looks;
+  readonly expenses: Expenses;
   readonly meter: Meter;
   readonly debug: Debug | undefined;
   readonly limits: {
@@ -56,7 +56,7 @@ export class Arrivals {
     }
     const others = registry.get(session.uid)?.sessions ?? [];
     if (session.replace) this.replace(session);
-    if (others.length >= this.parts.limits.userSockets || this.parts.looks.wait(session.uid) > 0) {
+    if (others.length >= this.parts.limits.userSockets || this.parts.expenses.wait(session.uid) > 0) {
       session.close('overloaded');
       return false;
     }
@@ -66,7 +66,7 @@ export class Arrivals {
       // A new device starts at what the others have acknowledged.
       if (others.length > 0) await this.parts.cursors.writtenFor(session.uid);
       const arrival = await devices.enter({ uid: session.uid, device: session.device }, session.conn);
-      this.parts.looks.charge(session.uid, arrival.looked);
+      this.parts.expenses.look(session.uid, arrival.looked);
       if (session.closed) farewells.say(session.uid, session.conn);
       else this.welcome(session, arrival);
       return !session.closed;

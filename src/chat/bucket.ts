@@ -36,6 +36,11 @@ export class Bucket {
     this.tokens = Math.max(-this.size, this.tokens - cost);
   }
 
+  /** How much more was refused than granted since. */
+  get inVain(): number {
+    return this.refused;
+  }
+
   /** Kept coming though refused: ten bucketfuls more refusals than grants. */
   get isAbused(): boolean {
     return this.refused > this.size * 10;

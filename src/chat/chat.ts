@@ -12,12 +12,12 @@ import { CursorTokens } from './cursor-token.js';
 import { Cursors } from './cursors.js';
 import type { Debug } from './debug.js';
 import { Delivery } from './delivery.js';
+import { Expenses } from './expenses.js';
 import { Farewells } from './farewells.js';
 import { Feeds } from './feeds.js';
 import { Handlers } from './handlers.js';
 import { createHearing } from './hearing.js';
 import type { Line, Switchboard } from './line.js';
-import { Looks } from './looks.js';
 import { Membership } from './membership.js';
 import type { Meter } from './meter.js';
 import { Moderation } from './moderation.js';
@@ -87,10 +87,10 @@ export function createChat(parts: ChatParts) {
   const bans = new BanList(backend.bans, fault);
   const control = new Control({ ...backend, registry, feeds, watch, bans, fault });
   const farewells = new Farewells(backend.devices, fault);
-  const looks = new Looks(parts.limits.rate, now);
+  const expenses = new Expenses(parts.limits.rate, now);
   const arrivals = new Arrivals({
     node,
-    looks,
+    expenses,
     farewells,
     devices: backend.devices,
     watch,
@@ -118,7 +118,7 @@ export function createChat(parts: ChatParts) {
     tokens,
     watch,
     farewells,
-    looks,
+    expenses,
     userSockets,
     newConn,
     fault,
@@ -228,8 +228,11 @@ export function createChat(parts: ChatParts) {
     close(session: Session, inOrder: boolean): void {
       if (session.closed) return;
       session.closed = true;
+      expenses.vain(session.uid, session.sends.inVain + session.marks.inVain, session.bytes.inVain);
       arrivals.leave(session, inOrder);
     },
+    /** A connection was closed because it sent too much. */
+    flooded: (session: Session) => expenses.flooded(session.uid),
     /** Ends: what is on its way is answered, cursors are written. The lines must be closed already. */
     async stop(): Promise<void> {
       polls.close();

@@ -7,9 +7,9 @@ import { type Conv, type ErrorCode, PAGE_BYTES_MAX, POLL_CONVERSATIONS_MAX } fro
 import { viewOf } from './answers.js';
 import type { CursorTokens } from './cursor-token.js';
 import type { Cursors } from './cursors.js';
+import type { Expenses } from './expenses.js';
 import type { Farewells } from './farewells.js';
 import type { Feeds } from './feeds.js';
-import type { Looks } from './looks.js';
 import { Poller } from './poller.js';
 import { type Backend, type ConnId, type Reader, type Standing, Unavailable } from './ports.js';
 import type { Registry } from './registry.js';
@@ -32,7 +32,7 @@ export type PollParts = {
   readonly tokens: CursorTokens;
   readonly watch: Watch;
   readonly farewells: Farewells;
-  readonly looks: Looks;
+  readonly expenses: Expenses;
   /** Devices of one user that may poll one node at a time. */
   readonly userSockets: number;
   readonly newConn: () => ConnId;
@@ -59,7 +59,7 @@ export class Polls {
     }
     if (this.isFull(reader))
       return { refused: 'rate_limited', message: 'too many devices of this user poll', retry: LINGER_MS };
-    const early = this.parts.looks.wait(reader.uid);
+    const early = this.parts.expenses.wait(reader.uid);
     if (early > 0)
       return { refused: 'rate_limited', message: 'too many conversations to look at so often', retry: early };
     const { poller, arrival } = this.present(reader);
@@ -138,7 +138,7 @@ export class Polls {
       // A new device starts at what the others have acknowledged.
       await this.parts.cursors.writtenFor(reader.uid);
       const arrival = await this.parts.backend.devices.enter(reader, conn);
-      this.parts.looks.charge(reader.uid, arrival.looked);
+      this.parts.expenses.look(reader.uid, arrival.looked);
       const user = this.parts.registry.get(reader.uid);
       if (user) user.blocks = new Set(arrival.blocks);
       if (user?.sessions.length === 0 && user.waiters.size === 1) this.parts.watch.arrived(reader.uid);
@@ -170,7 +170,7 @@ export class Polls {
 
   private async collect(reader: Reader, poller: Poller): Promise<PollAnswer | undefined> {
     const { pending, feeds, looked } = await this.parts.backend.devices.pending(reader, 0);
-    this.parts.looks.charge(reader.uid, looked);
+    this.parts.expenses.look(reader.uid, looked);
     this.listenTo(poller, feeds);
     const blocks = this.parts.registry.get(reader.uid)?.blocks ?? new Set();
     const frames: string[] = [];

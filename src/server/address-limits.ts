@@ -93,6 +93,11 @@ export class AddressLimits {
     this.charge(household, FAILURE);
   }
 
+  /** A connection of theirs was closed for flooding, which costs a second's worth of log-ins. */
+  flooded(household: Household): void {
+    this.charge(household, this.parts.logins);
+  }
+
   private charge(household: Household, cost: number): void {
     if (household !== undefined) this.logins.of(household).charge(performance.now(), cost);
   }

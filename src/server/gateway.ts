@@ -141,7 +141,14 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     clearTimeout(connection.helloTimer);
     this.now.value--;
     this.parts.meter.cell('skein_connections_closed_total', String(code)).value++;
+    if (code === CLOSE.rateLimited.code) this.flooded(connection);
     if (connection.session) this.parts.chat.close(connection.session, byClient && code !== 1006);
+  }
+
+  /** Else whoever floods would come back with a rate as good as new. */
+  private flooded({ visitor, session }: Connection): void {
+    this.parts.addresses.flooded(visitor.household);
+    if (session) this.parts.chat.flooded(session);
   }
 
   /** From now on nobody new is let in. */

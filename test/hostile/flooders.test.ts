@@ -1,7 +1,9 @@
 /** What one who floods a connection can cost the others: so much of a processor, whatever the machine does besides. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Connection } from '../support/client.js';
+import { until } from '../support/until.js';
 import { frame } from './cases.js';
-import { Siege } from './siege.js';
+import { Siege, tokenOf } from './siege.js';
 
 /**
  * Milliseconds of a processor until somebody is hung up on, some 20 to 400; and the part of one for as long as they
@@ -22,6 +24,9 @@ const FLOODS = [
   ['pongs', frame(OPCODE.pong, 'p')],
 ] as const;
 
+/** Who was hung up on is not let in again at once, so everybody floods once. */
+let flooders = 0;
+
 describe.each(['uws', 'ws'])('on %s', (sockets) => {
   let siege: Siege;
   beforeAll(async () => {
@@ -32,7 +37,7 @@ describe.each(['uws', 'ws'])('on %s', (sockets) => {
 
   test.each(FLOODS)('who floods with %s is hung up on, and has cost little', async (_what, one) => {
     const burst = Buffer.concat(Array.from({ length: Math.ceil(BURST_BYTES / one.length) }, () => one));
-    const raw = await siege.handshake();
+    const raw = await siege.handshake(`mallory${++flooders}`);
     const [before, began] = [await siege.work(), performance.now()];
     while (!raw.isClosed) {
       if (!raw.isFull) raw.write(burst);
@@ -43,5 +48,25 @@ describe.each(['uws', 'ws'])('on %s', (sockets) => {
     }
     const allowed = WORK_MAX + SHARE_MAX * (performance.now() - began);
     expect((await siege.work()) - before).toBeLessThan(allowed);
+  });
+
+  test('who was hung up on waits some seconds, on whichever line; a rate as good as new is not to be had by coming back', async () => {
+    const uid = `mallory${++flooders}`;
+    const raw = await siege.handshake(uid);
+    const burst = Buffer.concat(
+      Array.from({ length: 5_000 }, () => frame(OPCODE.text, '{"type":"typing","receiver":"crony"}')),
+    );
+    while (!raw.isClosed) {
+      if (!raw.isFull) raw.write(burst);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const comes = async (): Promise<number | undefined> => {
+      const line = await Connection.open(`${siege.node.wsUrl()}?token=${tokenOf(uid)}`);
+      await until(() => line.closing || line.frames.length > 0, 'a welcome or a close');
+      return line.closing?.code;
+    };
+    expect(await comes()).toBe(1013);
+    expect((await siege.calls(uid, 'GET', '/v1/messages?wait=0')).status).toBe(429);
+    await until(async () => (await comes()) === undefined, 'them to be let in again', 15_000);
   });
 });

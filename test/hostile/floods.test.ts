@@ -97,7 +97,7 @@ test('no more than 64 connections of one user are let in, and the others are tol
 });
 
 test('who keeps sending far over the rate is closed with 4429', async () => {
-  const line = await Connection.open(`${siege.node.wsUrl()}?token=${tokenOf('mallory')}`);
+  const line = await Connection.open(`${siege.node.wsUrl()}?token=${tokenOf('flooder')}`);
   await line.firstOf('synced');
   for (const _ of numbers(8_000)) line.send('{"type":"typing","receiver":"crony"}');
   await meanwhile(line.closed);

@@ -144,9 +144,9 @@ export class Siege {
     expect(raw.text.split('\r\n\r\n')[0]).not.toMatch(LEAKS);
   }
 
-  /** A WebSocket of mallory's of which every byte can be written. */
-  async handshake(): Promise<RawSocket> {
-    const raw = (await this.raw()).write(this.filled(HANDSHAKE));
+  /** A WebSocket of mallory's, or whoever else's, of which every byte can be written. */
+  async handshake(uid = 'mallory'): Promise<RawSocket> {
+    const raw = (await this.raw()).write(this.filled(HANDSHAKE.replace('$token', tokenOf(uid))));
     expect(await raw.status()).toBe(101);
     await raw.shows(() => raw.text.includes('"synced"'), 'the log-in of a raw socket');
     raw.text = '';
