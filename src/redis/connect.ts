@@ -187,8 +187,9 @@ export class Link {
   }
 
   #drop(client: Redis, reason: Error): void {
-    end(client);
+    // Everybody who waited for it gives it up; it is ended once.
     if (this.#client !== client) return;
+    end(client);
     this.#client = undefined;
     this.#lastError = reason;
     if (this.#closing.signal.aborted) return;

@@ -66,11 +66,16 @@ test('more than may wait are refused at once', async () => {
 });
 
 test('when Redis hangs, whoever waits is told so in a bounded time, too', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): unknown => warnings.push(warning);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
   server.freeze();
   const start = performance.now();
   expect(await storm(5_000)).toEqual({ done: 0, refused: 5_000 });
   expect(performance.now() - start).toBeLessThan(4_000);
   expect(most).toBe(AT_ONCE);
+  expect(warnings).toEqual([]);
   server.thaw();
 });
 
