@@ -93,7 +93,11 @@ export class Handlers {
       case 'members':
         return this.query(session, frame.id, () => this.parts.requests.members(session.uid, frame));
       case 'conversations':
-        return this.query(session, frame.id, () => this.parts.requests.conversations(session.uid, frame));
+        return this.query(session, frame.id, () =>
+          this.parts.requests.conversations(session.uid, frame, (tokens) =>
+            session.sends.charge(this.parts.now(), tokens),
+          ),
+        );
       case 'watch':
         return this.query(session, frame.id, () => this.watch(session, frame));
       case 'unwatch':

@@ -13,6 +13,7 @@ import type { Amend, Amending } from './amend.js';
 import { conversationsFrame, encode, pageFrame, summaryOf, viewOf } from './answers.js';
 import type { Commits } from './commits.js';
 import type { Control } from './control.js';
+import { costOf, costOfMany } from './cost.js';
 import type { Cursors } from './cursors.js';
 import type { Membership } from './membership.js';
 import { type Refused, readable } from './policy.js';
@@ -57,11 +58,15 @@ export class Requests {
     );
   }
 
-  /** The user's conversations, newest first; what was read through this node before counts as read. */
-  async conversations(uid: Uid, frame: Decoded<'conversations'>): Promise<string> {
+  /**
+   * The user's conversations, newest first; what was read through this node before counts as read. `charge` is told
+   * the tokens that it cost beyond those that were paid for it, for whoever has many rooms.
+   */
+  async conversations(uid: Uid, frame: Decoded<'conversations'>, charge: (tokens: number) => void): Promise<string> {
     await this.parts.cursors.writtenFor(uid);
     const limit = frame.limit ?? PAGE_LIMIT_DEFAULT;
-    const { conversations, more } = await this.parts.backend.conversations.list(uid, frame.before, limit);
+    const { conversations, more, looked } = await this.parts.backend.conversations.list(uid, frame.before, limit);
+    charge(Math.max(0, costOfMany(looked) - costOf(frame)));
     const blocks = await this.blocksOf(uid);
     const summaries = conversations.map((each) => summaryOf(each, blocks));
     const fitting = fittingOf(summaries, PAGE_BYTES_MAX);

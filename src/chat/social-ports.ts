@@ -48,13 +48,16 @@ export type Conversed = {
   readonly peer?: { readonly delivered: number; readonly read: number } | undefined;
 };
 
+export type Listed = {
+  readonly conversations: readonly Conversed[];
+  readonly more: boolean;
+  /** Conversations that had to be looked at for this: what it cost. */
+  readonly looked: number;
+};
+
 export interface Conversations {
   /** Conversations of a user by `at`, newest first, all below `before`: dms that have an entry, rooms, and `all`. */
-  list(
-    uid: Uid,
-    before: number | undefined,
-    limit: number,
-  ): Promise<{ readonly conversations: readonly Conversed[]; readonly more: boolean }>;
+  list(uid: Uid, before: number | undefined, limit: number): Promise<Listed>;
 }
 
 export interface Blocks {

@@ -14,7 +14,9 @@ export function createConversations(store: Store): Conversations {
       const rows = rowsOf(store, uid, before).sort((one, other) => other.at - one.at);
       const end = endOfPage(rows, limit);
       const conversations = rows.slice(0, end).map((row) => conversed(store, uid, row));
-      return { conversations, more: end < rows.length };
+      const user = store.users.get(uid);
+      const looked = (user?.box.size ?? 0) + (user?.rooms.size ?? 0);
+      return { conversations, more: end < rows.length, looked };
     },
   };
 }

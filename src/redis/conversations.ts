@@ -1,6 +1,6 @@
 /** The list of a user's conversations. */
 import type { Item } from '../chat/item.js';
-import type { Conversations, Conversed } from '../chat/social-ports.js';
+import type { Conversations, Conversed, Listed } from '../chat/social-ports.js';
 import type { Conv, Uid } from '../protocol/index.js';
 import type { Store } from './store.js';
 
@@ -23,18 +23,14 @@ export class RedisConversations implements Conversations {
     this.#store = store;
   }
 
-  async list(
-    uid: Uid,
-    before: number | undefined,
-    limit: number,
-  ): Promise<{ readonly conversations: readonly Conversed[]; readonly more: boolean }> {
+  async list(uid: Uid, before: number | undefined, limit: number): Promise<Listed> {
     const reply = await this.#store.run('conversations', [uid, before ?? '', limit]);
-    const [more, ...flat] = reply as [number, ...unknown[]];
+    const [more, looked, ...flat] = reply as [number, number, ...unknown[]];
     const conversations: Conversed[] = [];
     for (let i = 0; i < flat.length; i += COLUMNS) {
       conversations.push(conversedOf(flat.slice(i, i + COLUMNS) as unknown as Row));
     }
-    return { conversations, more: more === 1 };
+    return { conversations, more: more === 1, looked };
   }
 }
 

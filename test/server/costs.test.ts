@@ -92,6 +92,28 @@ describe('who has many conversations, where ten tokens a second are to be had', 
   });
 });
 
+describe('who is in many rooms, where ten tokens a second are to be had', () => {
+  const h = house(() => ({ SKEIN_RATE: '10' }));
+
+  test('asks for the list of them once in a while: all of them are looked at each time', async () => {
+    const rooms = numbers(1_000).map((i) => ({ room: `r${i}`, owner: 'fan' }));
+    for (const body of rooms) expect(await h.outcome('/v1/rooms', { token: SERVER_KEY, body })).toEqual([201]);
+    const line = await h.connects({ uid: 'fan', device: 'a' });
+    const asks = {
+      byFrame: async () => (await answers(line, [{ type: 'conversations', limit: 1 }]))[0] === 'conversations',
+      byHttp: async () => (await h.outcome('/v1/conversations?limit=1', { as: 'fan' }))[0] === 200,
+    };
+    for (const ask of Object.values(asks)) {
+      const began = performance.now();
+      const got: boolean[] = [];
+      for (const _ of numbers(12)) got.push(await ask());
+      expect(got[0]).toBe(true);
+      expect(count(got, true)).toBeLessThanOrEqual(2 + (performance.now() - began) / 1_000);
+    }
+    expect(await h.outcome('/v1/conversations?limit=1', { as: 'other' })).toEqual([200]);
+  });
+});
+
 describe('a few thousand bytes a second', () => {
   const h = house(() => ({ SKEIN_RATE_BYTES: '10000' }));
   const data = 'x'.repeat(9_000);

@@ -3,7 +3,7 @@
 -- INCLUDE: head, position
 -- KEYS: 1 root
 -- ARGV: uid, the time that all must be below or nothing, limit
--- REPLY: 1 if there are more; conv, head, read, unread, at, last item or nothing, and what the other side of a dm has:
+-- REPLY: 1 if there are more; how many were looked at; conv, head, read, unread, at, last item or nothing, and what the other side of a dm has:
 --        delivered, read (-1: no dm) of each
 local uid, before, limit = ARGV[1], tonumber(ARGV[2]) or math.huge, tonumber(ARGV[3])
 local STEP = 100
@@ -12,7 +12,7 @@ local LAG = 1000
 -- What may be on the page: when, conversation, head (packed), the seq after which the user is there, and after which
 -- they may read.
 local AT, CONV, HEAD, SINCE, FLOOR = 1, 2, 3, 4, 5
-local found, newest = {}, 0
+local found, newest, looked = {}, 0, 0
 
 local function note(at, conv, packed_head, since, floor)
   if at >= before then return end
@@ -22,6 +22,7 @@ end
 
 -- Calls work(i, packed head or false) for each conversation, heads fetched some at a time.
 local function each_head(convs, work)
+  looked = looked + #convs
   for i = 1, #convs, STEP do
     local keys = {}
     for k = i, math.min(#convs, i + STEP - 1) do keys[#keys + 1] = K_head(convs[k]) end
@@ -141,7 +142,7 @@ local function peer_of(conv, h, a, b)
   return tonumber(delivered), tonumber(read)
 end
 
-local reply = { 0 }
+local reply = { 0, 0 }
 local function tell(one)
   local conv, h = one[CONV], head_of(one[HEAD])
   local log = K_log(conv)
@@ -171,5 +172,6 @@ table.sort(some, function(one, other)
 end)
 local count = end_of_page(some)
 if count < #found or horizon >= 0 then reply[1] = 1 end
+reply[2] = looked
 for i = 1, count do tell(some[i]) end
 return reply

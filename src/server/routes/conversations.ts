@@ -13,11 +13,11 @@ export function conversationRoutes({ chat, limits }: ApiParts): readonly Route[]
     return ofOutcome(await chat.requests.history(caller.uid, frame));
   }
 
-  async function list({ query, caller }: Call): Promise<Response> {
+  async function list({ query, caller, charge }: Call): Promise<Response> {
     const [before, limit] = ['before', 'limit'].map((name) => numberIn(query, name));
     const frame = decodeFields('conversations', { before, limit });
     if (frame.type === 'refused') return failure('bad_request', frame.message);
-    return ofOutcome(await chat.requests.conversations(caller.uid, frame));
+    return ofOutcome(await chat.requests.conversations(caller.uid, frame, charge));
   }
 
   async function mark({ request, query, caller, path: [conv, verb] }: Call): Promise<Response> {
