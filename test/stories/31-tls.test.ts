@@ -132,5 +132,5 @@ describe('Redis over TLS, by user and password', () => {
     expect(strange.printed).toMatch(/unable to verify|self-signed/);
     expect(wrong.printed).toMatch(/WRONGPASS/);
     expect(strange.printed + wrong.printed).not.toMatch(/p%40ss|p@ss|guessed/);
-  }, 30_000);
+  });
 });

@@ -14,7 +14,7 @@ export type RedisSettings = {
   readonly more?: Readonly<Record<string, string>>;
 };
 
-const START_MS = 10_000;
+const START_MS = 30_000;
 const alive = new Set<ChildProcess>();
 // A test process that ends in any way must not leave servers behind.
 process.once('exit', () => {
