@@ -1,6 +1,6 @@
 /** The way in and out of a connection: welcome, receipts, what is pending, `synced`; and what it leaves behind. */
 import { HEARTBEAT_SECONDS, type MessageId, PROTOCOL_VERSION } from '../protocol/index.js';
-import { encode, receiptFrame } from './answers.js';
+import { receiptFrame } from './answers.js';
 import type { BanList } from './bans.js';
 import type { Control } from './control.js';
 import type { Cursors } from './cursors.js';
@@ -9,6 +9,7 @@ import type { Delivery } from './delivery.js';
 import type { Expenses } from './expenses.js';
 import type { Farewells } from './farewells.js';
 import type { Feeds } from './feeds.js';
+import { idMember } from './item.js';
 import type { Cell, Meter } from './meter.js';
 import { type Arrival, type Devices, type NodeId, type Standing, Unavailable } from './ports.js';
 import type { Pulse } from './pulse.js';
@@ -37,46 +38,68 @@ export type ArrivalParts = {
     readonly dedup: number;
     readonly userSockets: number;
   };
+  /** What a connection said before it was let in. */
+  readonly take: (session: Session, text: string | undefined) => void;
   readonly fault: (error: unknown) => void;
 };
 
 export class Arrivals {
   private readonly users: Cell;
+  /** What is the same in every welcome: its second member, and the last ones. */
+  private readonly node: string;
+  private readonly rest: string;
 
   constructor(private readonly parts: ArrivalParts) {
     this.users = parts.meter.cell('skein_users');
+    const { frame, rate, dedup } = parts.limits;
+    this.node = JSON.stringify({ node: parts.node }).slice(1, -1);
+    const limits = { frame, rate, dedup };
+    this.rest = JSON.stringify({ heartbeat: HEARTBEAT_SECONDS, limits, protocol: PROTOCOL_VERSION }).slice(1);
   }
 
   /** Lets a connection in. It is registered first, so that no hint is missed between the reading and the pushing. */
-  async enter(session: Session): Promise<boolean> {
-    const { registry, devices, farewells } = this.parts;
-    if (this.parts.bans.isBanned(session.uid, session.device, session.identity.tokenId)) {
-      session.close('banned');
-      return false;
-    }
-    const others = registry.get(session.uid)?.sessions ?? [];
+  enter(session: Session): void {
+    const { registry, pulse } = this.parts;
+    const { uid, device, identity } = session;
+    if (this.parts.bans.isBanned(uid, device, identity.tokenId)) return session.close('banned');
     if (session.replace) this.replace(session);
-    if (others.length >= this.parts.limits.userSockets || this.parts.expenses.wait(session.uid) > 0) {
-      session.close('overloaded');
-      return false;
-    }
+    const user = registry.get(uid);
+    const isTooMuch = (user?.sessions.length ?? 0) >= this.parts.limits.userSockets || this.parts.expenses.wait(uid) > 0;
+    if (isTooMuch) return session.close('overloaded');
     registry.add(session);
+    pulse.watch(session);
     this.users.value = registry.size;
+    // A new device starts at what the others have acknowledged.
+    if (user === undefined) this.ask(session);
+    else this.parts.cursors.writtenFor(uid).then(() => this.ask(session), this.parts.fault);
+  }
+
+  private ask(session: Session): void {
+    const { uid, device, conn } = session;
+    this.parts.devices.enter({ uid, device }, conn).then(
+      (arrival) => this.arrived(session, arrival),
+      (error: unknown) => this.missed(session, error),
+    );
+  }
+
+  private arrived(session: Session, arrival: Arrival): void {
+    this.parts.expenses.look(session.uid, arrival.looked);
+    if (session.closed) return this.parts.farewells.say(session.uid, session.conn);
     try {
-      // A new device starts at what the others have acknowledged.
-      if (others.length > 0) await this.parts.cursors.writtenFor(session.uid);
-      const arrival = await devices.enter({ uid: session.uid, device: session.device }, session.conn);
-      this.parts.expenses.look(session.uid, arrival.looked);
-      if (session.closed) farewells.say(session.uid, session.conn);
-      else this.welcome(session, arrival);
-      return !session.closed;
+      this.welcome(session, arrival);
     } catch (error) {
-      if (!(error instanceof Unavailable)) this.parts.fault(error);
-      session.close('overloaded');
-      // The store may have let it in all the same.
-      farewells.say(session.uid, session.conn);
-      return false;
+      return this.missed(session, error);
     }
+    const inbox = session.inbox ?? [];
+    session.inbox = undefined;
+    if (!session.closed) for (const text of inbox) this.parts.take(session, text);
+  }
+
+  private missed(session: Session, error: unknown): void {
+    if (!(error instanceof Unavailable)) this.parts.fault(error);
+    session.close('overloaded');
+    // The store may have let it in all the same.
+    this.parts.farewells.say(session.uid, session.conn);
   }
 
   /** Ends the device's other connections, wherever they are. */
@@ -109,19 +132,8 @@ export class Arrivals {
   }
 
   private welcomeFrame(session: Session, ts: number, id?: MessageId): string {
-    const { frame, rate, dedup } = this.parts.limits;
-    return encode({
-      type: 'welcome',
-      ...(id === undefined ? {} : { id }),
-      uid: session.uid,
-      device: session.device,
-      node: this.parts.node,
-      conn: session.conn,
-      ts,
-      heartbeat: HEARTBEAT_SECONDS,
-      limits: { frame, rate, dedup },
-      protocol: PROTOCOL_VERSION,
-    });
+    const { uid, device, conn } = session;
+    return `{"type":"welcome",${idMember(id)}"uid":"${uid}","device":"${device}",${this.node},"conn":"${conn}","ts":${ts},${this.rest}`;
   }
 
   /** The answer to a `hello` that renewed the credentials. */
@@ -154,6 +166,7 @@ export class Arrivals {
     cursors.flushSoon();
     for (const track of [...session.tracks.values()]) if (track.feed) feeds.detach(session, track.conv);
     delivery.forget(session);
+    pulse.forget(session);
     if (session.arrived) this.parts.farewells.say(session.uid, session.conn);
     registry.remove(session);
     watch.forget(session);

@@ -39,9 +39,9 @@ export class CatchUp {
     session.reading = true;
     try {
       while (!session.closed && !session.lagging) {
-        const [track] = session.behind;
+        const [track] = session.behind ?? [];
         if (track === undefined) break;
-        session.behind.delete(track);
+        session.behind?.delete(track);
         await this.readSlice(session, track);
       }
     } catch (error) {
@@ -55,9 +55,9 @@ export class CatchUp {
 
   private async readSlice(session: Session, track: Track): Promise<void> {
     const after = track.pos < 0 ? { uid: session.uid, device: session.device } : track.pos;
-    session.behind.add(track);
+    session.fallBehind(track);
     const slice = await this.gate.run(() => this.parts.log.read(track.conv, after, SLICE_ITEMS, SLICE_BYTES));
-    session.behind.delete(track);
+    session.behind?.delete(track);
     // It may have come level meanwhile, by the feed; then what was read was written already, or is to be.
     if (session.closed || track.level || session.tracks.get(track.conv) !== track) return;
     let metOwn = false;
@@ -93,13 +93,13 @@ export class CatchUp {
     if (session.closed) return;
     this.answerHeldBelow(session, track);
     if (track.pos < track.target && !(slice.items.length === 0 && track.pos >= slice.head)) {
-      session.behind.add(track);
+      session.fallBehind(track);
       return;
     }
     if (track.feed === undefined) this.parts.delivery.level(session, track);
     else {
       const standing = this.parts.feeds.catchUp(session, track);
-      if (standing === 'behind') session.behind.add(track);
+      if (standing === 'behind') session.fallBehind(track);
       else if (standing === 'level') this.parts.delivery.level(session, track);
     }
   }

@@ -29,7 +29,7 @@ import { Pulse } from './pulse.js';
 import { Reconcile } from './reconcile.js';
 import { Registry } from './registry.js';
 import { Requests } from './requests.js';
-import { type Identity, Session, type SessionOptions } from './session.js';
+import { type Allowance, type Identity, Session, type SessionOptions } from './session.js';
 import { Streams } from './streams.js';
 import { Watch } from './watch.js';
 
@@ -81,7 +81,7 @@ export function createChat(parts: ChatParts) {
   commits.cursors = cursors;
   const { switchboard } = parts;
   feeds.publisher = new Publisher({ log: backend.log, registry, switchboard, meter, delivery, commits, feeds, fault });
-  const pulse = new Pulse({ registry, feeds, cursors, delivery, now, fence });
+  const pulse = new Pulse({ feeds, cursors, delivery, now, fence });
   const membership = new Membership(backend, parts.limits);
   const watch = new Watch({ ...backend, delivery, fault });
   const bans = new BanList(backend.bans, fault);
@@ -104,6 +104,7 @@ export function createChat(parts: ChatParts) {
     meter,
     debug,
     limits: parts.limits,
+    take: (session, text) => handlers.take(session, text),
     fault,
   });
   let secret = '';
@@ -159,10 +160,27 @@ export function createChat(parts: ChatParts) {
     fault,
   });
 
+  /** Of a connection that says something for the first time: full, as if it were as old as the connection. */
+  function allow(): Allowance {
+    const { rate, rateBytes, frame } = parts.limits;
+    const began = now();
+    return {
+      sends: new Bucket(rate, began),
+      marks: new Bucket(rate * 10, began),
+      bytes: new Bucket(rateBytes, began, Math.max(rateBytes, frame)),
+    };
+  }
+
   /** This process stood still for longer than its lease: its connections are to find a node that knows what is new. */
   function fence(): void {
     polls.endAll();
     for (const user of registry.all()) for (const session of [...user.sessions]) session.close('restart');
+  }
+
+  /** A ping of the client costs as much as a frame that only marks something. */
+  function beat(session: Session): void {
+    const { marks } = session.allowance;
+    if (marks.take(now()) > 0 && marks.isAbused) session.close('rateLimited');
   }
 
   async function renew(session: Session, frame: Decoded<'hello'>) {
@@ -174,6 +192,7 @@ export function createChat(parts: ChatParts) {
       return { refused: 'forbidden' } as const;
     }
     session.identity = identity;
+    pulse.watch(session);
     return arrivals.welcomeAgain(session, frame.id);
   }
 
@@ -197,33 +216,23 @@ export function createChat(parts: ChatParts) {
     secret: () => secret,
     /** A connection whose user is known. */
     admit(line: Line, options: Pick<SessionOptions, 'identity' | 'device' | 'ack' | 'replace'>): Session {
-      const { rate, rateBytes, frame } = parts.limits;
-      const began = now();
-      const buckets = {
-        sends: new Bucket(rate, began),
-        marks: new Bucket(rate * 10, began),
-        bytes: new Bucket(rateBytes, began, Math.max(rateBytes, frame)),
-      };
-      const session = new Session({ ...options, ...buckets, line, conn: newConn() }, began);
-      void arrivals.enter(session).then((isIn) => {
-        if (!isIn) return;
-        const inbox = session.inbox;
-        session.inbox = [];
-        for (const text of inbox) handlers.take(session, text);
-      });
+      const { identity, device, ack, replace } = options;
+      const session = new Session({ conn: newConn(), line, identity, device, ack, replace, allow }, now());
+      arrivals.enter(session);
       return session;
     },
     take(session: Session, text: string | undefined): void {
       if (session.closed) return;
-      if (session.arrived && session.inbox.length === 0) return handlers.take(session, text);
+      if (session.arrived && session.inbox === undefined) return handlers.take(session, text);
       session.inboxBytes += text?.length ?? 0;
+      session.inbox ??= [];
       if (session.inbox.push(text) > INBOX_FRAMES || session.inboxBytes > INBOX_CHARS) session.close('rateLimited');
     },
-    pong: (session: Session, payload: string) => pulse.pong(session, payload),
-    /** A ping or pong of the client, which costs as much as a frame that only marks something. */
-    beat(session: Session): void {
-      if (session.marks.take(now()) > 0 && session.marks.isAbused) session.close('rateLimited');
+    /** One that nobody asked for counts as a ping does. */
+    pong(session: Session, payload: string): void {
+      if (!pulse.pong(session, payload)) beat(session);
     },
+    beat,
     drain: (session: Session) => delivery.drained(session),
     close(session: Session, inOrder: boolean): void {
       if (session.closed) return;

@@ -176,7 +176,9 @@ export class Delivery {
   soil(session: Session, track: Track): void {
     if (track.dirty || session.ack !== 'auto') return;
     track.dirty = true;
-    if (session.dirty.push(track) === 1) this.unconfirmed.add(session);
+    if (session.dirty) return void session.dirty.push(track);
+    session.dirty = [track];
+    this.unconfirmed.add(session);
   }
 
   /** Writes an answer, which no log repeats: a connection that cannot take it is closed, and comes back. */
@@ -218,7 +220,7 @@ export class Delivery {
   forget(session: Session): void {
     if (session.lagging) this.laggingNow.value--;
     session.lagging = false;
-    session.behind.clear();
+    session.behind?.clear();
     this.unconfirmed.delete(session);
   }
 
@@ -242,14 +244,14 @@ export class Delivery {
   catchUp(session: Session, track: Track): void {
     if (track.level && track.feed) this.parts.feeds.fallBehind(session, track);
     track.level = false;
-    session.behind.add(track);
+    session.fallBehind(track);
     this.reader.begin(session);
   }
 
   /** The connection has all of a conversation; from here on it is pushed. */
   level(session: Session, track: Track): void {
     track.level = true;
-    session.behind.delete(track);
+    session.behind?.delete(track);
     track.target = Math.max(track.pos, ...(track.held?.keys() ?? []));
     if (track.feed === undefined) this.writeHeld(session, track);
     if (track.feed === undefined && track.target > track.pos) this.awaitGap(session, track);

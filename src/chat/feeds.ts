@@ -55,7 +55,7 @@ export class Feeds {
     if (track === undefined || feed === undefined) return;
     if (!session.closed) session.line.unsubscribe(feed.topic);
     session.tracks.delete(conv);
-    session.behind.delete(track);
+    session.behind?.delete(track);
     feed.tracks.delete(session);
     feed.behind.delete(track);
     feed.singly.delete(track);

@@ -114,14 +114,14 @@ export class Handlers {
   private cost(session: Session, frame: ReturnType<typeof decode>, text: string | undefined): number {
     const { type } = frame;
     const now = this.parts.now();
-    const bytes = session.bytes.take(now, text === undefined ? 0 : Buffer.byteLength(text));
+    const { bytes, marks, sends } = session.allowance;
+    const wait = bytes.take(now, text === undefined ? 0 : Buffer.byteLength(text));
     const isMark = type === 'ack' || type === 'read' || type === 'ping';
-    return Math.max(bytes, (isMark ? session.marks : session.sends).take(now, costOf(frame)));
+    return Math.max(wait, (isMark ? marks : sends).take(now, costOf(frame)));
   }
 
   private limit(session: Session, frame: ReturnType<typeof decode>, wait: number): void {
-    if ([session.sends, session.marks, session.bytes].some(({ isAbused }) => isAbused))
-      return session.close('rateLimited');
+    if (Object.values(session.allowance).some(({ isAbused }) => isAbused)) return session.close('rateLimited');
     if (frame.type === 'typing') return;
     if (frame.type === 'send' && frame.try !== undefined)
       remember(session, placeOf(session.uid, frame).conv, frame.try);

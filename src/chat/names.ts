@@ -1,19 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { ConnId } from './ports.js';
 
-const BYTES = 9;
+/** Four of base64url for three bytes. */
+const LENGTH = 12;
 const DRAWN = 256;
 
-/** Names for connections, unique for ever. Random bytes are drawn many at a time: each draw has a price of its own. */
+/** Names for connections, unique for ever. Made many at a time: each draw of random bytes has a price of its own. */
 export function createNames(): () => ConnId {
-  let bytes = Buffer.alloc(0);
+  let drawn = '';
   let at = 0;
   return () => {
-    if (at === bytes.length) {
-      bytes = randomBytes(BYTES * DRAWN);
+    if (at === drawn.length) {
+      drawn = randomBytes((LENGTH / 4) * 3 * DRAWN).toString('base64url');
       at = 0;
     }
-    at += BYTES;
-    return bytes.toString('base64url', at - BYTES, at);
+    at += LENGTH;
+    return drawn.slice(at - LENGTH, at);
   };
 }

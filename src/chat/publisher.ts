@@ -123,7 +123,7 @@ export class Publisher {
     for (const [track, session] of feed.behind) {
       track.target = Math.max(track.target, seq);
       if (track.pos === seq) this.parts.feeds.settle(session, track, feed);
-      else if (!session.behind.has(track) && !session.lagging) this.parts.delivery.catchUp(session, track);
+      else if (!session.behind?.has(track) && !session.lagging) this.parts.delivery.catchUp(session, track);
     }
     for (const waiter of feed.waiters) waiter.wake();
     this.delivered.value += feed.tracks.size - feed.behind.size;

@@ -6,10 +6,10 @@ import { CONFIRM_MS, HEARTBEAT_SECONDS } from '../protocol/index.js';
 import type { Cursors } from './cursors.js';
 import type { Delivery } from './delivery.js';
 import type { Feeds } from './feeds.js';
-import type { Registry } from './registry.js';
 import { positionOf, type Session, type Track } from './session.js';
 
 const TICK_MS = 250;
+const BEAT_MS = 1_000;
 const HEARTBEAT_MS = HEARTBEAT_SECONDS * 1000;
 /** Standing still for longer than a lease: others have taken this node for dead. */
 const FENCE_MS = 9_000;
@@ -19,7 +19,6 @@ const FEEDS_MS = 10_000;
 const TRACKS_MAX = 1_000;
 
 export type PulseParts = {
-  readonly registry: Registry;
   readonly feeds: Feeds;
   readonly cursors: Cursors;
   readonly delivery: Delivery;
@@ -32,11 +31,15 @@ export class Pulse {
   private readonly timer: NodeJS.Timeout;
   private pings = 0;
   private lastFeeds: number;
-  private lastHeartbeat: number;
   private lastTick: number;
+  /** The last beat, counted in seconds. */
+  private beat: number;
+  /** Beat → the connections to look at then: to look at all of them each time costs more than all else while idle. */
+  private readonly looks = new Map<number, Set<Session>>();
 
   constructor(private readonly parts: PulseParts) {
-    this.lastFeeds = this.lastHeartbeat = this.lastTick = parts.now();
+    this.lastFeeds = this.lastTick = parts.now();
+    this.beat = Math.floor(this.lastTick / BEAT_MS);
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
@@ -54,44 +57,63 @@ export class Pulse {
       this.lastFeeds = now;
       this.parts.feeds.soil();
     }
-    const isBeat = now - this.lastHeartbeat >= 1_000;
-    if (isBeat) this.lastHeartbeat = now;
     for (const session of this.parts.delivery.unconfirmed) this.confirm(session, now);
-    if (isBeat) this.beatAll(now);
+    while (this.beat < Math.floor(now / BEAT_MS)) this.lookAll(++this.beat, now);
   }
 
-  private beatAll(now: number): void {
-    // Whoever is closed leaves the list.
-    const due: Session[] = [];
-    const today = Date.now();
-    for (const { sessions } of this.parts.registry.all())
-      for (const session of sessions) if (isDue(session, now, today)) due.push(session);
-    for (const session of due) this.beat(session, now, today);
+  /** From now on a connection is looked at when there is something to do for it. Again when its credentials change. */
+  watch(session: Session): void {
+    this.forget(session);
+    const { pingAt, lastPong, identity } = session;
+    const end = identity.expires === undefined ? pingAt : this.parts.now() + identity.expires - Date.now();
+    const due = Math.ceil(Math.min(pingAt, lastPong + 2 * HEARTBEAT_MS, end) / BEAT_MS);
+    session.lookAt = Math.max(due, this.beat + 1);
+    const looked = this.looks.get(session.lookAt);
+    if (looked) looked.add(session);
+    else this.looks.set(session.lookAt, new Set([session]));
+  }
+
+  forget(session: Session): void {
+    this.looks.get(session.lookAt)?.delete(session);
+  }
+
+  private lookAll(beat: number, now: number): void {
+    const due = this.looks.get(beat) ?? [];
+    this.looks.delete(beat);
+    for (const session of due) {
+      this.look(session, now);
+      if (!session.closed) this.watch(session);
+    }
   }
 
   /** Asks the client, by a ping sent after what it was given, whether it has it. */
   private confirm(session: Session, now: number): void {
     if (session.closed) return void this.parts.delivery.unconfirmed.delete(session);
     if (session.asked !== undefined || now - session.lastAsked < CONFIRM_MS) return;
-    const upTo = session.dirty.map((track) => {
+    const upTo = (session.dirty ?? []).map((track) => {
       track.dirty = false;
       return [track, positionOf(track)] as const;
     });
-    session.dirty = [];
+    session.dirty = undefined;
     this.parts.delivery.unconfirmed.delete(session);
-    session.lastAsked = now;
+    session.lastAsked = Math.floor(now);
     session.asked = { payload: `c${++this.pings}`, upTo };
-    session.line.ping(session.asked.payload);
+    this.ping(session, session.asked.payload);
   }
 
-  private beat(session: Session, now: number, today: number): void {
+  private look(session: Session, now: number): void {
     if (now - session.lastPong > 2 * HEARTBEAT_MS) session.line.close(1001, 'no sign of life');
     else if (now >= session.pingAt) {
-      session.pingAt = now + HEARTBEAT_MS;
-      if (session.asked === undefined) session.line.ping('');
+      session.pingAt = Math.floor(now) + HEARTBEAT_MS;
+      if (session.asked === undefined) this.ping(session, '');
     }
-    if (today >= (session.identity.expires ?? Number.POSITIVE_INFINITY)) session.close('unauthorized');
+    if (Date.now() >= (session.identity.expires ?? Number.POSITIVE_INFINITY)) session.close('unauthorized');
     if (session.tracks.size > TRACKS_MAX) this.thin(session);
+  }
+
+  private ping(session: Session, payload: string): void {
+    session.pings++;
+    session.line.ping(payload);
   }
 
   private thin(session: Session): void {
@@ -112,13 +134,17 @@ export class Pulse {
     );
   }
 
-  pong(session: Session, payload: string): void {
-    session.lastPong = this.parts.now();
+  /** Returns whether it was asked for. */
+  pong(session: Session, payload: string): boolean {
+    const isAsked = session.pings > 0;
+    if (isAsked) session.pings--;
+    session.lastPong = Math.floor(this.parts.now());
     session.pingAt = session.lastPong + HEARTBEAT_MS;
-    if (session.asked === undefined || session.asked.payload !== payload) return;
+    if (session.asked === undefined || session.asked.payload !== payload) return isAsked;
     const { upTo } = session.asked;
     session.asked = undefined;
     for (const [track, seq] of upTo) this.has(session, track, seq);
+    return isAsked;
   }
 
   /** The client closed in order: it has all that left this process. */
@@ -134,10 +160,3 @@ export class Pulse {
     this.parts.cursors.note({ uid: session.uid, device: session.device, conv: track.conv, delivered: seq }, session);
   }
 }
-
-/** Whether a beat has anything to do for a connection; `now` on the clock that never goes back, `today` since 1970. */
-const isDue = ({ pingAt, lastPong, identity, tracks }: Session, now: number, today: number): boolean =>
-  now >= pingAt ||
-  now - lastPong > 2 * HEARTBEAT_MS ||
-  today >= (identity.expires ?? Number.POSITIVE_INFINITY) ||
-  tracks.size > TRACKS_MAX;

@@ -8,7 +8,7 @@ export type Waiter = { wake(): void };
 export type User = {
   readonly uid: Uid;
   readonly sessions: Session[];
-  readonly waiters: Set<Waiter>;
+  waiters: Set<Waiter>;
   /** Whom the user blocks. */
   blocks: ReadonlySet<Uid>;
 };
@@ -47,7 +47,9 @@ export class Registry {
   }
 
   addWaiter(uid: Uid, waiter: Waiter): void {
-    this.open(uid).waiters.add(waiter);
+    const user = this.open(uid);
+    if (user.waiters === NO_WAITERS) user.waiters = new Set();
+    user.waiters.add(waiter);
   }
 
   removeWaiter(uid: Uid, waiter: Waiter): void {
@@ -60,7 +62,7 @@ export class Registry {
   private open(uid: Uid): User {
     let user = this.users.get(uid);
     if (user === undefined) {
-      user = { uid, sessions: [], waiters: new Set(), blocks: NOBODY };
+      user = { uid, sessions: [], waiters: NO_WAITERS, blocks: NOBODY };
       this.users.set(uid, user);
     }
     return user;
@@ -71,4 +73,6 @@ export class Registry {
   }
 }
 
+/** Of all who have none: nothing is ever added to it. */
+const NO_WAITERS = new Set<Waiter>();
 export const NOBODY: ReadonlySet<Uid> = new Set();

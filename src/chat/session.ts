@@ -47,25 +47,29 @@ export type SessionOptions = {
   readonly device: DeviceId;
   readonly ack: AckMode;
   readonly replace: boolean;
-  readonly sends: Bucket;
-  readonly marks: Bucket;
-  readonly bytes: Bucket;
+  /** Makes its allowance, when it first says something. */
+  readonly allow: () => Allowance;
 };
 
-/** One logged-in connection. Only its own modules change it; nothing of it outlives the line. */
+/** What a connection may say. */
+export type Allowance = { readonly sends: Bucket; readonly marks: Bucket; readonly bytes: Bucket };
+
+/**
+ * One logged-in connection. Only its own modules change it; nothing of it outlives the line. What most connections never
+ * need is not made with them: the memory that each keeps is a good part of what its log-in costs.
+ */
 export class Session {
   readonly conn: ConnId;
   readonly line: Line;
   readonly device: DeviceId;
   readonly ack: AckMode;
   readonly replace: boolean;
-  readonly sends: Bucket;
-  readonly marks: Bucket;
-  readonly bytes: Bucket;
+  private readonly allow: () => Allowance;
+  private allowed: Allowance | undefined;
   identity: Identity;
   readonly tracks = new Map<Conv, Track>();
   /** Tracks that are behind and have to be read from the log. */
-  readonly behind = new Set<Track>();
+  behind: Set<Track> | undefined;
   reading = false;
   lagging = false;
   closed = false;
@@ -74,7 +78,7 @@ export class Session {
   /** Hints that came before the welcome: the highest seq of a dm, the seq before the first entry of a gained room. */
   hinted: Map<Conv, number> | undefined;
   gained: Map<Conv, number> | undefined;
-  inbox: (string | undefined)[] = [];
+  inbox: (string | undefined)[] | undefined;
   inboxBytes = 0;
   synced = false;
   backlog = 0;
@@ -88,13 +92,18 @@ export class Session {
   /** The same for every conversation, once too many have failed to be remembered one by one. */
   failedAnywhere = -1;
   /** Tracks with entries that no pong has confirmed. */
-  dirty: Track[] = [];
+  dirty: Track[] | undefined;
   /** What the ping under way will confirm. */
   asked: { readonly payload: string; readonly upTo: readonly (readonly [Track, number])[] } | undefined;
+  /** These in whole milliseconds: other numbers are objects of their own. */
   lastAsked = 0;
   lastPong: number;
   /** When it is pinged if it says nothing until then. */
   pingAt: number;
+  /** Pings that it has not answered. */
+  pings = 0;
+  /** The beat at which it is looked at next. */
+  lookAt = 0;
   lastTyping: Map<Conv, number> | undefined;
 
   constructor(options: SessionOptions, now: number) {
@@ -104,16 +113,25 @@ export class Session {
     this.device = options.device;
     this.ack = options.ack;
     this.replace = options.replace;
-    this.sends = options.sends;
-    this.marks = options.marks;
-    this.bytes = options.bytes;
-    this.lastPong = now;
+    this.allow = options.allow;
+    this.lastPong = Math.floor(now);
     // Who came at one moment is not to be asked at one moment for ever.
-    this.pingAt = now + HEARTBEAT_SECONDS * (500 + Math.random() * 500);
+    this.pingAt = this.lastPong + Math.floor(HEARTBEAT_SECONDS * (500 + Math.random() * 500));
   }
 
   get uid(): Uid {
     return this.identity.uid;
+  }
+
+  get allowance(): Allowance {
+    this.allowed ??= this.allow();
+    return this.allowed;
+  }
+
+  /** A conversation is to be read from the log. */
+  fallBehind(track: Track): void {
+    this.behind ??= new Set();
+    this.behind.add(track);
   }
 
   close(reason: CloseReason): void {

@@ -4,27 +4,34 @@ import { BlockList, isIP, isIPv4 } from 'node:net';
 /** A network as an operator writes it: an address, and how many of its bits count. */
 export type Network = { readonly address: string; readonly prefix: number };
 
-/** Addresses whose answer is remembered: to look one up takes longer than all else that a request is asked. */
+/** Answers that are remembered: to look one up takes longer than all else that a request is asked. */
 const REMEMBERED = 1_024;
 
 export class Networks {
   private readonly list = new BlockList();
-  private readonly known = new Map<string, boolean>();
+  private readonly isIn = remembered((address) => isIP(address) !== 0 && this.list.check(address, familyOf(address)));
 
   constructor(private readonly networks: readonly Network[]) {
     for (const { address, prefix } of networks) this.list.addSubnet(address, prefix, familyOf(address));
   }
 
   has(address: string): boolean {
-    if (this.networks.length === 0) return false;
-    let isIn = this.known.get(address);
-    if (isIn === undefined) {
-      isIn = isIP(address) !== 0 && this.list.check(address, familyOf(address));
-      if (this.known.size >= REMEMBERED) this.known.clear();
-      this.known.set(address, isIn);
-    }
-    return isIn;
+    return this.networks.length > 0 && this.isIn(address);
   }
+}
+
+/** A look-up whose last answers are remembered. */
+export function remembered(look: (text: string) => boolean): (text: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (text) => {
+    let answer = known.get(text);
+    if (answer === undefined) {
+      answer = look(text);
+      if (known.size >= REMEMBERED) known.clear();
+      known.set(text, answer);
+    }
+    return answer;
+  };
 }
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv4(address) ? 'ipv4' : 'ipv6');
@@ -43,7 +50,7 @@ export function plainAddress(text: string): string {
 
 /** The same from the 4 or 16 bytes of an address. */
 export function addressOfBytes(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
   if (bytes.length !== 16) return '';
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
   return plainAddress(groups.join(':'));

@@ -2,6 +2,8 @@
 import { isIP } from 'node:net';
 import type { Identity } from '../chat/session.js';
 import { parseUid } from '../protocol/index.js';
+import { remembered } from './addresses.js';
+import type { Query } from './query.js';
 import type { Credentials } from './tokens.js';
 import type { Request } from './transport.js';
 
@@ -17,7 +19,7 @@ const BEARER = /^Bearer +([^\s]+) *$/i;
  * The credentials in a request: `Authorization: Bearer`, else `?token=`, else `?uid=`. `none` where it has none,
  * undefined where they are out of form.
  */
-export function credentialsIn(request: Request, query: URLSearchParams): Credentials | 'none' | undefined {
+export function credentialsIn(request: Request, query: Query): Credentials | 'none' | undefined {
   const authorization = request.header('authorization');
   if (authorization !== undefined) {
     const token = BEARER.exec(authorization)?.[1];
@@ -51,11 +53,14 @@ export function barTo(request: Request, { origins, checksHost }: Entrance): stri
  * own host. An address, a name without a dot and localhost are no such names.
  */
 function isHostOurs(host: string | undefined, origins: readonly string[]): boolean {
-  if (host === undefined || origins.includes('*')) return true;
-  const name = host.toLowerCase().replace(/:\d+$/, '');
-  if (!name.includes('.') || name.endsWith('.localhost') || name.startsWith('[') || isIP(name) !== 0) return true;
+  if (host === undefined || origins.includes('*') || isNobodysName(host)) return true;
   return [`http://${host}`, `https://${host}`].some((origin) => origins.includes(origin.toLowerCase()));
 }
+
+const isNobodysName = remembered((host) => {
+  const name = host.toLowerCase().replace(/:\d+$/, '');
+  return !name.includes('.') || name.endsWith('.localhost') || name.startsWith('[') || isIP(name) !== 0;
+});
 
 /** What a browser writes as an origin: ASCII without spaces. Anything else could not be answered in a header either. */
 const ORIGIN = /^[!-~]+$/;

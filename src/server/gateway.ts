@@ -10,6 +10,7 @@ import { decode } from '../protocol/decode.js';
 import { type AckMode, CLOSE, DEFAULT_DEVICE, type DeviceId, HELLO_MS } from '../protocol/index.js';
 import type { AddressLimits, Household } from './address-limits.js';
 import { barTo, credentialsIn, type Entrance, type Identify } from './entrance.js';
+import { queryOf } from './query.js';
 import { failure, json } from './replies.js';
 import { DEVICE_FORM, deviceIn } from './route.js';
 import type { Credentials } from './tokens.js';
@@ -17,7 +18,7 @@ import type { Admission, Handlers, Request } from './transport.js';
 
 /** What an upgrade said. */
 export type Visitor = {
-  readonly identity: Identity | undefined;
+  identity: Identity | undefined;
   readonly device: DeviceId;
   readonly ack: AckMode;
   readonly replace: boolean;
@@ -71,14 +72,14 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     const household = addresses.householdOf(request);
     const wait = addresses.waitToEnter(household);
     if (wait > 0) return { refuse: failure('rate_limited', 'too many connections of this address', wait) };
-    const query = new URLSearchParams(request.query);
+    const query = queryOf(request.query);
     const credentials = credentialsIn(request, query);
     if (credentials === undefined) return { refuse: failure('unauthorized') };
     const device = deviceIn(query);
     const ack = query.get('ack') ?? 'auto';
     if (device === undefined) return { refuse: failure('bad_request', DEVICE_FORM) };
     if (ack !== 'auto' && ack !== 'manual') return { refuse: failure('bad_request', 'ack: auto or manual') };
-    const visitor = { identity: undefined, device, ack, replace: query.get('replace') === '1', household } as const;
+    const visitor: Visitor = { identity: undefined, device, ack, replace: query.get('replace') === '1', household };
     return credentials === 'none' ? { accept: visitor } : this.identify(visitor, credentials);
   }
 
@@ -125,7 +126,7 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
   pong(line: Line, payload: string): void {
     const session = this.connections.get(line)?.session;
     if (session) this.parts.chat.pong(session, payload);
-    this.ping(line);
+    else this.ping(line);
   }
 
   drain(line: Line): void {
@@ -181,7 +182,10 @@ export class Gateway implements Omit<Handlers<Visitor>, 'http'> {
     const wait = addresses.waitToLogIn(visitor.household);
     if (wait > 0) return { refuse: failure('rate_limited', 'too many log-ins from this address', wait) };
     const admission = (identity: Identity | undefined): Admission<Visitor> => {
-      if (identity !== undefined) return { accept: { ...visitor, identity } };
+      if (identity !== undefined) {
+        visitor.identity = identity;
+        return { accept: visitor };
+      }
       addresses.failed(visitor.household);
       return { refuse: failure('unauthorized') };
     };

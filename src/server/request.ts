@@ -29,7 +29,7 @@ export class Head {
 
   /** Asks for a WebSocket; other upgrades (h2c) are ignored, as RFC 9110 lets a server do. */
   get isUpgrade(): boolean {
-    return hasToken(this.get('upgrade'), 'websocket') && hasToken(this.get('connection'), 'upgrade');
+    return WEBSOCKET.test(this.get('upgrade') ?? '') && UPGRADE.test(this.get('connection') ?? '');
   }
 
   /** Bytes of the body: 0 if there is none, undefined if the length is not told in advance. */
@@ -68,8 +68,9 @@ export class Head {
   }
 }
 
-const hasToken = (list: string | undefined, token: string): boolean =>
-  (list ?? '').split(',').some((entry) => entry.trim().toLowerCase() === token);
+/** A token in a list of them. */
+const WEBSOCKET = /(?:^|,)\s*websocket\s*(?:,|$)/i;
+const UPGRADE = /(?:^|,)\s*upgrade\s*(?:,|$)/i;
 
 type BodyResult = { readonly text: string } | 'too_large' | 'broken';
 

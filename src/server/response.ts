@@ -18,7 +18,7 @@ export function failure(
   };
 }
 
-const internal = (): Response => failure(500, 'internal', 'internal error');
+export const internal = (): Response => failure(500, 'internal', 'internal error');
 
 /**
  * Runs a handler and passes its result on, in the same turn if it did not wait: uWebSockets.js answers pipelined

@@ -4,6 +4,7 @@ import type { Identity } from '../chat/session.js';
 import { type Decoded, parseObject, type Refusal } from '../protocol/decode.js';
 import { DEFAULT_DEVICE, type DeviceId, type ErrorFrame, parseDevice } from '../protocol/index.js';
 import type { Household } from './address-limits.js';
+import type { Query } from './query.js';
 import { failure, json } from './replies.js';
 import type { Request, Response } from './transport.js';
 
@@ -38,7 +39,7 @@ export type Route = {
 export const DEVICE_FORM = 'device: 1 to 64 of A-Z a-z 0-9 _ . -';
 
 /** The device in a query; undefined where it is out of form. */
-export function deviceIn(query: URLSearchParams): DeviceId | undefined {
+export function deviceIn(query: Query): DeviceId | undefined {
   return query.has('device') ? parseDevice(query.get('device')) : DEFAULT_DEVICE;
 }
 

@@ -12,7 +12,7 @@ import type { Line } from '../chat/line.js';
 import { addressOfBytes } from './addresses.js';
 import { assertFree, BACKLOG } from './port.js';
 import { Body, Head, IncomingRequest } from './request.js';
-import { guarded, isBodyless, type OnError, settle, wireResponse } from './response.js';
+import { guarded, internal, isBodyless, type OnError, settle, wireResponse } from './response.js';
 import type { Admission, Handlers, Response, Transport, TransportOptions } from './transport.js';
 import { Turn, UwsLine } from './uws-line.js';
 import { UwsStream } from './uws-stream.js';
@@ -145,10 +145,11 @@ class UwsTransport<State> implements Transport {
     const content = new Body(head.bodyLength, this.options.maxFrame);
     const request = new IncomingRequest(head, addressOfBytes(new Uint8Array(res.getRemoteAddress())), content);
     const exchange: Exchange = { res, request, stream: undefined };
+    if (!refusal && head.isUpgrade && context && content.isComplete) return this.upgrade(exchange, context);
     res.onAborted(() => aborted(exchange));
     if (!content.isComplete) res.onData((chunk, isLast) => receive(content, chunk, isLast));
     if (refusal) return this.answer(exchange, refusal, true);
-    if (head.isUpgrade && context) return this.upgrade(exchange, context);
+    if (head.isUpgrade && context) return this.upgradeLater(exchange, context, () => this.handlers.upgrade(request));
     settle(
       () => this.handlers.http(request),
       (failed) => failed,
@@ -157,11 +158,31 @@ class UwsTransport<State> implements Transport {
     );
   }
 
+  /** Answered in its own turn, which most are, it needs nothing that would hear of the peer's going. */
   private upgrade(exchange: Exchange, context: UpgradeContext): void {
+    const { res, request } = exchange;
+    try {
+      const admission = this.handlers.upgrade(request);
+      if (admission instanceof Promise) {
+        res.onAborted(() => aborted(exchange));
+        this.upgradeLater(exchange, context, () => admission);
+      } else if ('refuse' in admission) this.answer(exchange, admission.refuse, true);
+      else accepted(res, request, { state: admission.accept }, context);
+    } catch (error) {
+      this.onError(error);
+      this.answer(exchange, internal(), true);
+    }
+  }
+
+  private upgradeLater(
+    exchange: Exchange,
+    context: UpgradeContext,
+    work: () => Admission<State> | Promise<Admission<State>>,
+  ): void {
     const { res, request } = exchange;
     let isSameTurn = true;
     settle<Admission<State>>(
-      () => this.handlers.upgrade(request),
+      work,
       (refuse) => ({ refuse }),
       (admission) => {
         if (request.isGone) return;
