@@ -1,8 +1,9 @@
 /**
  * Calls of one kind that go to the store together. At most one batch is under way: the next leaves with its reply, or
- * at the end of the event-loop turn where nothing is under way. No timer: a quiet node waits for nothing, and the more
- * there is to do, the less each costs.
+ * at the end of the event-loop turn where nothing is under way. A quiet node waits for nothing, and the more there is to
+ * do, the less each costs.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from '../chat/ports.js';
 
 type Waiting<Item, Result> = {
@@ -14,13 +15,22 @@ type Waiting<Item, Result> = {
 export class Batches<Item, Result> {
   readonly #most: number;
   readonly #run: (items: readonly Item[]) => Promise<readonly (Result | Unavailable)[]>;
+  readonly #pauseMs: number;
   #waiting: Waiting<Item, Result>[] = [];
   #running: Promise<void> | undefined;
 
-  /** `run` takes at most so many items, and answers each with its result or with why there is none. */
-  constructor(most: number, run: (items: readonly Item[]) => Promise<readonly (Result | Unavailable)[]>) {
+  /**
+   * `run` takes at most so many items, and answers each with its result or with why there is none. Between two batches,
+   * where there are several at a time and not yet enough, a pause lets more of them come together.
+   */
+  constructor(
+    most: number,
+    run: (items: readonly Item[]) => Promise<readonly (Result | Unavailable)[]>,
+    pauseMs: number,
+  ) {
     this.#most = most;
     this.#run = run;
+    this.#pauseMs = pauseMs;
   }
 
   /** Rejects with what `run` rejected with, or with the item's own Unavailable. */
@@ -38,8 +48,15 @@ export class Batches<Item, Result> {
 
   async #runAll(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) await this.#runSome(this.#waiting.splice(0, this.#most));
+    while (this.#waiting.length > 0) {
+      await this.#runSome(this.#waiting.splice(0, this.#most));
+      if (this.#isCrowded) await delay(this.#pauseMs);
+    }
     this.#running = undefined;
+  }
+
+  get #isCrowded(): boolean {
+    return this.#pauseMs > 0 && this.#waiting.length > 1 && this.#waiting.length < this.#most;
   }
 
   async #runSome(some: readonly Waiting<Item, Result>[]): Promise<void> {

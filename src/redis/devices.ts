@@ -21,6 +21,8 @@ const POLLS = 32;
 const BATCH = 200;
 /** Connections that come, or go, by one script call; it blocks Redis for some 20 µs each. */
 const CROWD = 64;
+/** Milliseconds in which those who come, or go, gather: a script call of its own costs each as much as all the rest. */
+const GATHER_MS = 2;
 
 type Flat = readonly (string | number)[];
 type Arrived = readonly [pending: Flat, feeds: Flat, receipts: Flat, blocks: readonly Uid[], looked: number];
@@ -29,8 +31,8 @@ type Going = { readonly uid: Uid; readonly conn: ConnId };
 
 export class RedisDevices implements Devices {
   readonly #store: Store;
-  readonly #coming = new Batches<Coming, Arrival>(CROWD, (coming) => this.#enter(coming));
-  readonly #going = new Batches<Going, void>(CROWD, (going) => this.#leave(going));
+  readonly #coming = new Batches<Coming, Arrival>(CROWD, (coming) => this.#enter(coming), GATHER_MS);
+  readonly #going = new Batches<Going, void>(CROWD, (going) => this.#leave(going), GATHER_MS);
 
   constructor(store: Store) {
     this.#store = store;
@@ -51,8 +53,8 @@ export class RedisDevices implements Devices {
 
   async #enter(coming: readonly Coming[]): Promise<readonly (Arrival | Unavailable)[]> {
     const { node, limits } = this.#store;
-    const args = coming.flatMap(({ reader: { uid, device }, conn }) => [uid, device, conn]);
-    const reply = await this.#store.run('enter', [node, limits.devices, limits.deviceMs, ...args]);
+    const all = coming.map(({ reader: { uid, device }, conn }) => `${uid} ${device} ${conn}`).join('\n');
+    const reply = await this.#store.run('enter', [node, limits.devices, limits.deviceMs, all]);
     const [ts, head, ...arrivals] = reply as [number, number, ...(Arrived | number | string)[]];
     return arrivals.map((arrived) => {
       if (typeof arrived === 'string') return this.#store.broken('enter', arrived);
@@ -62,8 +64,8 @@ export class RedisDevices implements Devices {
 
   async #leave(going: readonly Going[]): Promise<readonly (undefined | Unavailable)[]> {
     const { node, limits } = this.#store;
-    const args = going.flatMap(({ uid, conn }) => [uid, conn]);
-    const reply = (await this.#store.run('leave', [node, limits.deviceMs, ...args])) as (number | string)[];
+    const all = going.map(({ uid, conn }) => `${uid} ${conn}`).join('\n');
+    const reply = (await this.#store.run('leave', [node, limits.deviceMs, all])) as (number | string)[];
     return reply.map((answer) => (typeof answer === 'string' ? this.#store.broken('leave', answer) : undefined));
   }
 

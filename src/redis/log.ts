@@ -24,7 +24,7 @@ export class RedisLog implements Log {
   /** A call alone costs Redis and the node five times what a letter more in it does; see docs/performance.md. */
   readonly gap = 3;
   readonly #store: Store;
-  readonly #readings = new Batches<Reading, Slice>(READINGS, (readings) => this.#read(readings));
+  readonly #readings = new Batches<Reading, Slice>(READINGS, (readings) => this.#read(readings), 0);
 
   constructor(store: Store) {
     this.#store = store;

@@ -64,7 +64,7 @@ test('who logs in among many, for the first time or again, takes a handful of co
   const crowd = everybody('crowd');
   const first = await costOf(PEOPLE, () => together(crowd, (uid) => arrive(uid, `${uid}-1`)));
   const again = await costOf(PEOPLE, () => together(crowd, (uid) => arrive(uid, `${uid}-2`)));
-  expect(first.commands).toBeLessThan(12);
+  expect(first.commands).toBeLessThan(9);
   expect(again.commands).toBeLessThan(5);
   for (const { scripts, bytesIn, bytesOut } of [first, again]) {
     expect(scripts).toBeLessThan(0.05);

@@ -107,6 +107,15 @@ describe('tokens on two nodes', () => {
     expect(renewed.isOpen).toBe(true);
   });
 
+  test('a hello may also bring a token that runs out sooner: then the line ends with that', async () => {
+    const ann = newUid('ann');
+    const line = await comes(1, of(ann));
+    const short = await issued(ann, 3);
+    expect(await line.request({ type: 'hello', token: short })).toMatchObject({ type: 'welcome', uid: ann });
+    expect((await line.closed).code).toBe(4401);
+    expect(Date.now()).toBeLessThan(partOf(short, 1).exp! * 1_000 + 3_000);
+  });
+
   test('a hello on a line that is logged in renews with a valid token of the same user only', async () => {
     const ann = newUid('ann');
     const line = await comes(1, of(ann));

@@ -2,7 +2,7 @@
 -- Connections of devices arrive.
 -- INCLUDE: head, position, now, device, arrive, presence
 -- KEYS: 1 root
--- ARGV: node, most devices, their life in ms; per connection: uid, device, connection
+-- ARGV: node, most devices, their life in ms; the connections, a line each: uid, device, connection
 -- REPLY: ts, last seq of all; per connection why it could not be let in, or its cursor in all if there is no more to
 --        tell, or: pending: conv, cursor, head each; feeds: likewise; receipts: conv, uid, delivered, read each;
 --        blocked uids; conversations looked at
@@ -28,7 +28,7 @@ end
 local function receipts_of(uid, at)
   local rcpt, flat = K_rcpt(uid), {}
   redis.call('ZREMRANGEBYSCORE', rcpt, '-inf', us - life * 1000)
-  redis.call('HSET', at.cur, 'told', us)
+  redis.call('HSET', at.cur, 'told', us_text)
   if at.is_new or not at.told then return flat end
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', rcpt, '(' .. at.told, '+inf')) do
     local conv, whose, delivered, read = receipt_of(uid, member)
@@ -55,9 +55,9 @@ local function enter(uid, device, conn)
 end
 
 local reply = { now, last_of_all() }
-for i = 4, #ARGV, 3 do
+for uid, device, conn in string.gmatch(ARGV[4], '(%S+) (%S+) (%S+)') do
   -- One broken key must not keep others out.
-  local _, answer = pcall(enter, ARGV[i], ARGV[i + 1], ARGV[i + 2])
+  local _, answer = pcall(enter, uid, device, conn)
   reply[#reply + 1] = type(answer) == 'table' and answer.err or answer
 end
 appear(came, node)

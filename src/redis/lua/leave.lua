@@ -2,7 +2,7 @@
 -- Connections are gone. Their devices were last seen now.
 -- INCLUDE: presence, now
 -- KEYS: 1 root
--- ARGV: node, life of a device and of a last-seen time in ms; per connection: uid, connection
+-- ARGV: node, life of a device and of a last-seen time in ms; the connections, a line each: uid, connection
 -- REPLY: per connection 1, 0 if it was not there, or why it could not be removed
 local reply, gone = {}, {}
 local function leave(uid, conn)
@@ -15,9 +15,9 @@ local function leave(uid, conn)
   gone[#gone + 1] = uid
   return 1
 end
-for i = 3, #ARGV, 2 do
+for uid, conn in string.gmatch(ARGV[3], '(%S+) (%S+)') do
   -- One broken key must not keep others online.
-  local _, answer = pcall(leave, ARGV[i], ARGV[i + 1])
+  local _, answer = pcall(leave, uid, conn)
   reply[#reply + 1] = type(answer) == 'table' and answer.err or answer
 end
 disappear(gone, ARGV[1], now, ARGV[2])

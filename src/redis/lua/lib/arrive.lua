@@ -1,5 +1,7 @@
 -- What a device that arrives must know: where it stands in its conversations.
 local CHUNK = 500
+-- Redis formats a number anew for each command that it is given to.
+local now_text, us_text = string.format('%.0f', now), string.format('%.0f', us)
 
 local function hash_of(flat)
   local hash = {}
@@ -72,13 +74,28 @@ local function bear(uid, device, at, now, most, life)
   keep(uid, device, cur, life, not at.holds)
 end
 
+-- Who was never here, and for whom there is nothing, as are most of the many who come at once: returns their place in
+-- all, or nothing where something was acknowledged for them all the same.
+local function greet(uid, device, cur, life)
+  local head = string.format('%.0f', last_of_all())
+  if redis.call('HSETNX', K_floor(uid), 'all', head) == 0 then return end
+  if head ~= '0' then redis.call('HSETNX', K_read(uid), 'all', head) end
+  redis.call('ZADD', K_devs(uid), now_text, device)
+  redis.call('HSET', cur, 'born', now_text, 'mark', now_text, 'told', us_text, 'renewed', now_text, 'all', head)
+  keep(uid, device, cur, life, true, head == '0')
+  return head_of_all
+end
+
 -- Remembers the device. Returns where it stands: cur, its hash's key, and born, mark, told and all of that; is_new;
 -- and whether there may be anything for the user beyond what is for all: those who have nothing are many.
 local function admit(uid, device, now, most, life)
-  local cur = K_cur(uid, device)
-  local is_new = redis.call('ZADD', K_devs(uid), now, device) == 1
+  local cur, devs = K_cur(uid, device), K_devs(uid)
+  local held = redis.call('EXISTS', devs, K_box(uid), K_stirred(uid), K_rooms(uid), K_rcpt(uid), K_blocks(uid))
+  local all = held == 0 and greet(uid, device, cur, life)
+  if all then return { cur = cur, born = now, mark = now, all = all, is_new = true, holds = false } end
+  local is_new = redis.call('ZADD', devs, now_text, device) == 1
+  if not is_new or redis.call('ZCARD', devs) > 1 then held = held - 1 end
   local got = redis.call('HMGET', cur, 'born', 'mark', 'told', 'all', 'renewed')
-  local held = redis.call('EXISTS', K_box(uid), K_stirred(uid), K_rooms(uid), K_rcpt(uid), K_blocks(uid))
   local at = { cur = cur, born = tonumber(got[1]), mark = tonumber(got[2]) or 0, told = got[3], all = tonumber(got[4]) }
   at.is_new, at.holds = is_new or not at.born, held > 0
   if at.is_new then

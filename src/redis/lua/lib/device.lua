@@ -37,13 +37,13 @@ local function cursor_of(uid, conv, h, explicit, born)
 end
 
 -- Longer than its life, for it is renewed only now and then. Positions in rooms live as long as the user is in one;
--- roomless: is known to be in none.
-local function keep(uid, device, cur, life, roomless)
-  local ms = life + math.ceil(life / 24)
+-- roomless: is known to be in none; unread: has no read positions.
+local function keep(uid, device, cur, life, roomless, unread)
+  local ms = string.format('%.0f', life + math.ceil(life / 24))
   redis.call('PEXPIRE', cur, ms)
   redis.call('PEXPIRE', K_devs(uid), ms)
   local is_in_rooms = not roomless and redis.call('EXISTS', K_rooms(uid)) == 1
-  for _, key in ipairs({ K_read(uid), K_floor(uid) }) do
+  for _, key in ipairs(unread and { K_floor(uid) } or { K_read(uid), K_floor(uid) }) do
     if is_in_rooms then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ms) end
   end
 end
