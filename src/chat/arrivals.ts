@@ -83,9 +83,9 @@ export class Arrivals {
   }
 
   private arrived(session: Session, arrival: Arrival): void {
-    this.parts.expenses.look(session.uid, arrival.looked);
     if (session.closed) return this.parts.farewells.say(session.uid, session.conn);
     try {
+      this.parts.expenses.look(session.uid, arrival.looked);
       this.welcome(session, arrival);
     } catch (error) {
       return this.missed(session, error);
