@@ -104,6 +104,19 @@ test('what waits for many is read by few scripts', async () => {
   expect(reading.scripts).toBeLessThan(0.08);
 });
 
+test('that many have what waited for them is noted by few scripts, of nine commands each', async () => {
+  const place = new Place(node, new Recorder());
+  const crowd = everybody('taker');
+  for (const uid of crowd) await place.says(user('giver'), { receiver: uid }, 'welcome back');
+  const arrivals = await Promise.all(crowd.map((uid) => arrive(uid, uid)));
+  const marks = arrivals.flatMap(({ pending }, i) =>
+    pending.map(({ conv, head }) => ({ uid: crowd[i]!, device: DEFAULT_DEVICE, conv, delivered: head })),
+  );
+  const noting = await costOf(PEOPLE, () => node.devices.mark(marks));
+  expect(noting.commands).toBeLessThan(9.5);
+  expect(noting.scripts).toBeLessThan(0.05);
+});
+
 test('a broken key keeps out whom it belongs to, and nobody else', async () => {
   const [bad, ...others] = everybody('unlucky');
   await server.ask((client) => client.set(`${nodes.prefix}{p0}:devs:${bad}`, 'not a sorted set'));

@@ -7,7 +7,9 @@
 -- REPLY: payloads to other nodes, how many found nobody; per mark: an error code, or 0, or 1, delivered, read
 local self, life, is_again = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local format = string.format
-local heads, touched, wanted = {}, {}, {}
+-- Redis formats a number anew for each command that it is given to.
+local stamp, oldest, twice = format('%.0f', us), format('%.0f', us - life * 1000), format('%.0f', 2 * life)
+local heads, touched, wanted, shown = {}, {}, {}, {}
 for i = 4, #ARGV, 7 do wanted[#wanted + 1] = K_head(ARGV[i + 1]) end
 for k, packed_head in ipairs(redis.call('MGET', unpack(wanted))) do
   local conv = ARGV[4 + (k - 1) * 7 + 1]
@@ -68,9 +70,9 @@ end
 
 local function note(uid, member)
   local rcpt = K_rcpt(uid)
-  if redis.call('ZADD', rcpt, us, member) == 0 then return end
-  redis.call('PEXPIRE', rcpt, 2 * life)
-  redis.call('ZREMRANGEBYSCORE', rcpt, '-inf', us - life * 1000)
+  if redis.call('ZADD', rcpt, stamp, member) == 0 then return end
+  redis.call('PEXPIRE', rcpt, twice)
+  redis.call('ZREMRANGEBYSCORE', rcpt, '-inf', oldest)
 end
 
 -- Keeps what the other side last heard of.
@@ -78,7 +80,10 @@ local function hide(uid, conv, h, a)
   local F, R = FB, RB
   if uid == a then F, R = FA, RA end
   local told = format('%.0f', h[F]) .. ' ' .. format('%.0f', h[R])
-  redis.call('SET', K_hidden(conv, uid), told, 'NX', 'PX', 2 * life)
+  local hidden = K_hidden(conv, uid)
+  if shown[hidden] then redis.call('DEL', hidden) end
+  shown[hidden] = nil
+  redis.call('SET', hidden, told, 'NX', 'PX', twice)
 end
 
 -- Moves a user's positions; returns whether one moved, and both.
@@ -140,7 +145,7 @@ local function answer(i)
   note(uid, 'o' .. conv)
   hints[#hints + 1] = { uid, conv, floor, at, uid }
   if peer and not silent then
-    redis.call('DEL', K_hidden(conv, uid))
+    shown[K_hidden(conv, uid)] = true
     note(peer, 'p' .. conv)
     hints[#hints + 1] = { peer, conv, floor, at, uid }
   end
@@ -159,6 +164,9 @@ end
 for conv in pairs(touched) do
   if touched[conv] then redis.call('SET', K_head(conv), packed(heads[conv]), 'KEEPTTL') end
 end
+local hidden = {}
+for key in pairs(shown) do hidden[#hidden + 1] = key end
+if #hidden > 0 then redis.call('DEL', unpack(hidden)) end
 if #hints > 0 then
   local at = {}
   for i, hint in ipairs(hints) do at[i] = K_at(hint[1]) end
