@@ -113,8 +113,9 @@ export class Handlers {
   /** Milliseconds until the connection may send such a frame; 0: now. */
   private cost(session: Session, frame: ReturnType<typeof decode>, text: string | undefined): number {
     const { type } = frame;
-    const now = this.parts.now();
+    // It may be made only now, and is full only from then on.
     const { bytes, marks, sends } = session.allowance;
+    const now = this.parts.now();
     const wait = bytes.take(now, text === undefined ? 0 : Buffer.byteLength(text));
     const isMark = type === 'ack' || type === 'read' || type === 'ping';
     return Math.max(wait, (isMark ? marks : sends).take(now, costOf(frame)));

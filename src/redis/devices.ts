@@ -53,7 +53,7 @@ export class RedisDevices implements Devices {
 
   async #enter(coming: readonly Coming[]): Promise<readonly (Arrival | Unavailable)[]> {
     const { node, limits } = this.#store;
-    const all = coming.map(({ reader: { uid, device }, conn }) => `${uid} ${device} ${conn}`).join('\n');
+    const all = coming.map(({ reader: { uid, device }, conn }) => `${uid}\t${device}\t${conn}\n`).join('');
     const reply = await this.#store.run('enter', [node, limits.devices, limits.deviceMs, all]);
     const [ts, head, ...arrivals] = reply as [number, number, ...(Arrived | number | string)[]];
     return arrivals.map((arrived) => {
@@ -64,7 +64,7 @@ export class RedisDevices implements Devices {
 
   async #leave(going: readonly Going[]): Promise<readonly (undefined | Unavailable)[]> {
     const { node, limits } = this.#store;
-    const all = going.map(({ uid, conn }) => `${uid} ${conn}`).join('\n');
+    const all = going.map(({ uid, conn }) => `${uid}\t${conn}\n`).join('');
     const reply = (await this.#store.run('leave', [node, limits.deviceMs, all])) as (number | string)[];
     return reply.map((answer) => (typeof answer === 'string' ? this.#store.broken('leave', answer) : undefined));
   }

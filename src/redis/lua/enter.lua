@@ -2,7 +2,7 @@
 -- Connections of devices arrive.
 -- INCLUDE: head, position, now, device, arrive, presence
 -- KEYS: 1 root
--- ARGV: node, most devices, their life in ms; the connections, a line each: uid, device, connection
+-- ARGV: node, most devices, their life in ms; the connections, a line each, with tabs between: uid, device, connection
 -- REPLY: ts, last seq of all; per connection why it could not be let in, or its cursor in all if there is no more to
 --        tell, or: pending: conv, cursor, head each; feeds: likewise; receipts: conv, uid, delivered, read each;
 --        blocked uids; conversations looked at
@@ -55,7 +55,7 @@ local function enter(uid, device, conn)
 end
 
 local reply = { now, last_of_all() }
-for uid, device, conn in string.gmatch(ARGV[4], '(%S+) (%S+) (%S+)') do
+for uid, device, conn in string.gmatch(ARGV[4], '([^\t]+)\t([^\t]+)\t([^\n]+)\n') do
   -- One broken key must not keep others out.
   local _, answer = pcall(enter, uid, device, conn)
   reply[#reply + 1] = type(answer) == 'table' and answer.err or answer

@@ -2,7 +2,7 @@
 -- Connections are gone. Their devices were last seen now.
 -- INCLUDE: presence, now
 -- KEYS: 1 root
--- ARGV: node, life of a device and of a last-seen time in ms; the connections, a line each: uid, connection
+-- ARGV: node, life of a device and of a last-seen time in ms; the connections, a line each, with a tab between: uid, connection
 -- REPLY: per connection 1, 0 if it was not there, or why it could not be removed
 local reply, gone = {}, {}
 local function leave(uid, conn)
@@ -15,7 +15,7 @@ local function leave(uid, conn)
   gone[#gone + 1] = uid
   return 1
 end
-for uid, conn in string.gmatch(ARGV[3], '(%S+) (%S+)') do
+for uid, conn in string.gmatch(ARGV[3], '([^\t]+)\t([^\n]+)\n') do
   -- One broken key must not keep others online.
   local _, answer = pcall(leave, uid, conn)
   reply[#reply + 1] = type(answer) == 'table' and answer.err or answer
