@@ -68,8 +68,8 @@ test('who logs in among many, for the first time or again, takes a handful of co
   expect(again.commands).toBeLessThan(5);
   for (const { scripts, bytesIn, bytesOut } of [first, again]) {
     expect(scripts).toBeLessThan(0.05);
-    expect(bytesIn).toBeLessThan(70);
-    expect(bytesOut).toBeLessThan(50);
+    expect(bytesIn).toBeLessThan(45);
+    expect(bytesOut).toBeLessThan(40);
   }
 });
 
