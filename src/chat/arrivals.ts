@@ -64,7 +64,8 @@ export class Arrivals {
     if (this.parts.bans.isBanned(uid, device, identity.tokenId)) return session.close('banned');
     if (session.replace) this.replace(session);
     const user = registry.get(uid);
-    const isTooMuch = (user?.sessions.length ?? 0) >= this.parts.limits.userSockets || this.parts.expenses.wait(uid) > 0;
+    const isTooMuch =
+      (user?.sessions.length ?? 0) >= this.parts.limits.userSockets || this.parts.expenses.wait(uid) > 0;
     if (isTooMuch) return session.close('overloaded');
     registry.add(session);
     pulse.watch(session);

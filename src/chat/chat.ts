@@ -237,7 +237,8 @@ export function createChat(parts: ChatParts) {
     close(session: Session, inOrder: boolean): void {
       if (session.closed) return;
       session.closed = true;
-      expenses.vain(session.uid, session.sends.inVain + session.marks.inVain, session.bytes.inVain);
+      const { uid, allowed } = session;
+      if (allowed) expenses.vain(uid, allowed.sends.inVain + allowed.marks.inVain, allowed.bytes.inVain);
       arrivals.leave(session, inOrder);
     },
     /** A connection was closed because it sent too much. */

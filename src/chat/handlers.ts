@@ -95,7 +95,7 @@ export class Handlers {
       case 'conversations':
         return this.query(session, frame.id, () =>
           this.parts.requests.conversations(session.uid, frame, (tokens) =>
-            session.sends.charge(this.parts.now(), tokens),
+            session.allowance.sends.charge(this.parts.now(), tokens),
           ),
         );
       case 'watch':

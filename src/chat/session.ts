@@ -65,7 +65,8 @@ export class Session {
   readonly ack: AckMode;
   readonly replace: boolean;
   private readonly allow: () => Allowance;
-  private allowed: Allowance | undefined;
+  /** The allowance of a connection that has said something. */
+  allowed: Allowance | undefined;
   identity: Identity;
   readonly tracks = new Map<Conv, Track>();
   /** Tracks that are behind and have to be read from the log. */
