@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { startNode } from '../support/process.js';
-import { freePort } from '../support/redis.js';
 import { townFor } from '../support/town.js';
 import { Command, run } from './command.js';
 

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { clockCheck } from '../../src/cli/doctor/check.js';
 import { descriptorsCheck, nodeCheck } from '../../src/cli/doctor/machine.js';
 import { judge } from '../../src/cli/doctor/redis.js';
 import type { Examined } from '../../src/redis/examine.js';
 import { type NodeProcess, startNode } from '../support/process.js';
-import { freePort, RedisServer } from '../support/redis.js';
+import { RedisServer } from '../support/redis.js';
 import { run } from './command.js';
 
 type Report = {

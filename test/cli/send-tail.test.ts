@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { freePort } from '../support/redis.js';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { townFor } from '../support/town.js';
 import { until } from '../support/until.js';
 import { Command, run } from './command.js';

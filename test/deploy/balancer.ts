@@ -4,9 +4,9 @@ import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BalancerKind, type BalancerPorts, HAPROXY, NGINX } from '../../loadtest/rig/balancers.js';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { http } from '../support/http.js';
 import type { NodeProcess } from '../support/process.js';
-import { freePort } from '../support/redis.js';
 import { until } from '../support/until.js';
 import { program } from './program.js';
 

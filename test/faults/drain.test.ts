@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { CLOSE } from '../../src/protocol/index.js';
 import { BALANCERS, Balancer } from '../deploy/balancer.js';
 import { startNode } from '../support/process.js';
-import { freePort } from '../support/redis.js';
 import { type Town, town } from '../support/town.js';
 import { until } from '../support/until.js';
 import { percentile, SdkCrowd } from './sdk-crowd.js';

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { seqOf } from '../../src/chat/item.js';
 import { Unavailable } from '../../src/chat/ports.js';
 import { keysOf, rootOf } from '../../src/redis/keys.js';
 import { A, AB, B, Place, stored, textOf, to } from '../contract/town.js';
 import { Recorder } from '../support/recorder.js';
-import { freePort, RedisServer } from '../support/redis.js';
+import { RedisServer } from '../support/redis.js';
 import { Notes, RedisNodes } from '../support/redis-node.js';
 import { until } from '../support/until.js';
 

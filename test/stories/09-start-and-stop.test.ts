@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { Connection } from '../support/client.js';
 import { Crowd } from '../support/crowd.js';
 import { http } from '../support/http.js';
 import { Program, runToExit, startNode } from '../support/process.js';
-import { freePort } from '../support/redis.js';
 import { type Town, town } from '../support/town.js';
 import { until } from '../support/until.js';
 
@@ -180,7 +180,7 @@ describe.concurrent('starting', () => {
       return listening !== undefined && (await http(`http://127.0.0.1:${listening.port}/readyz`)).status === 503;
     };
     try {
-      await until(isRefused, () => `a refusal; it printed ${program.printed.join('\n')}`, 15_000);
+      await until(isRefused, () => `a refusal; it printed ${program.printed.join('\n')}`, 45_000);
     } finally {
       program.signal('SIGKILL');
     }

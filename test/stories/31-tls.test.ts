@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { Authority, filesOf } from '../support/certificates.js';
 import { Connection } from '../support/client.js';
 import { type Environment, type NodeProcess, runToExit, startNode } from '../support/process.js';
-import { freePort, RedisServer } from '../support/redis.js';
+import { RedisServer } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 const authority = new Authority();

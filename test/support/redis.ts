@@ -1,10 +1,10 @@
 /** A Redis server for a test: a process of its own, on a free port, with a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { pause, until } from './until.js';
 
 export type RedisSettings = {
@@ -109,15 +109,4 @@ export class RedisServer {
     const answer = () => this.ask((client) => client.ping()).catch(() => pause(20));
     await until(async () => (await answer()) === 'PONG', 'Redis to answer', START_MS);
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

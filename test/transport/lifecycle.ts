@@ -1,17 +1,7 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { freePort } from '../../loadtest/rig/programs.js';
 import { type Adapter, holds, lineOf, open, Raw, request, visit } from './support.js';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Connects so many times at once, and says so when all have a connection. */
 const CROWD = `
