@@ -1,5 +1,6 @@
 /** The Redis of a run: killed and started again on its own data. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -35,6 +36,7 @@ export class Store {
   }
 
   async starts(): Promise<void> {
+    this.mends();
     const { appendonly, appendfsync, preload } = this.settings;
     const env: Environment = preload === undefined ? {} : { LD_PRELOAD: preload };
     const program = Program.start(
@@ -106,6 +108,15 @@ export class Store {
   async stops(): Promise<void> {
     await this.program?.stop('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /**
+   * As whoever runs Redis should (docs/operations.md): of a transaction that its death cut off in the file it leaves a
+   * half, and at the start after that takes it for the beginning of the next one.
+   */
+  private mends(): void {
+    const manifest = join(this.directory, 'appendonlydir', 'appendonly.aof.manifest');
+    if (existsSync(manifest)) spawnSync('redis-check-aof', ['--fix', manifest], { input: 'y\n' });
   }
 
   private get running(): Program {
