@@ -8,7 +8,8 @@ import { Bucket, Buckets } from './bucket.js';
 /** A token is worth a tenth of a millisecond, roughly: so many of these. */
 const A_TOKEN = { conversations: 10, frames: 10, bytes: 10_000 };
 const SAVED_SECONDS = 10;
-const OUT_SECONDS = 5;
+/** What a user pays who is hung up on for flooding: the third time in a row is one too many. */
+const FLOOD_SECONDS = 3;
 /** Users whose expenses are remembered. */
 const USERS_MAX = 10_000;
 
@@ -38,9 +39,9 @@ export class Expenses {
     this.charge(uid, frames / A_TOKEN.frames + bytes / A_TOKEN.bytes);
   }
 
-  /** The user was hung up on for flooding, and stays out for a while. */
+  /** A connection was closed for flooding. */
   flooded(uid: Uid): void {
-    this.charge(uid, (SAVED_SECONDS + OUT_SECONDS) * this.rate);
+    this.charge(uid, FLOOD_SECONDS * this.rate);
   }
 
   private charge(uid: Uid, tokens: number): void {
