@@ -62,5 +62,5 @@ export async function runIdOf(client: Redis): Promise<string> {
   return runId;
 }
 
-const fieldOf = (info: string, field: string): string | undefined =>
+export const fieldOf = (info: string, field: string): string | undefined =>
   new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1];

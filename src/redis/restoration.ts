@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Conv } from '../protocol/index.js';
+import { cleanse } from './cleanse.js';
 import { bounded } from './connect.js';
 import { argumentsOf } from './devices.js';
 import { runIdOf } from './inspect.js';
@@ -78,7 +79,8 @@ export class Restoration {
 
   async #greet(client: Redis): Promise<string> {
     const runId = await runIdOf(client);
-    await this.#run(client, 'epoch', [runId, this.#store.node, HOLD_MS, COMING_MS]);
+    const isFirst = await this.#run(client, 'epoch', [runId, this.#store.node, HOLD_MS, COMING_MS]);
+    if (isFirst === 1) void cleanse(client, this.#store.log);
     return runId;
   }
 

@@ -39,6 +39,23 @@ function unlessUnavailable(error: unknown): undefined {
 const isReady = (node: Backend) => until(() => node.health().ready, 'the node to be ready', 10_000);
 
 describe('when Redis is killed and comes back', () => {
+  test('half a script that it left in its file never comes to life', async () => {
+    const here = await place();
+    await saysInTheEnd(here, 'before', '1');
+    await server.kill();
+    server.leaves('*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$1\r\n1\r\n*3\r\n$3\r\nSE');
+    await server.restart();
+    const isRewritten = async () =>
+      /aof_last_rewrite_time_sec:\d/.test(await server.ask((client) => client.info('persistence')));
+    await until(isRewritten, 'the file to be written anew', 10_000);
+    await saysInTheEnd(here, 'after', '2');
+    await server.kill();
+    await server.restart();
+    expect(await server.ask((client) => client.get('half'))).toBeNull();
+    const items = await until(() => here.items(AB).catch(unlessUnavailable), 'the log', 10_000);
+    expect(items.map(textOf)).toEqual(['before', 'after']);
+  });
+
   test('everything that was stored is there, once, and in order; what comes then is a new run with higher numbers', async () => {
     const here = await place();
     const seqs: number[] = [];

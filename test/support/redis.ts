@@ -1,6 +1,6 @@
 /** A Redis server for a test: a process of its own, on a free port, with a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -75,6 +75,13 @@ export class RedisServer {
 
   thaw(): void {
     this.#child?.kill('SIGCONT');
+  }
+
+  /** Leaves text at the end of what it appended, as a write does that its death cut off. */
+  leaves(text: string): void {
+    const directory = join(this.#dir, 'appendonlydir');
+    const names = readdirSync(directory).filter((name) => name.includes('.incr.'));
+    appendFileSync(join(directory, names.sort().at(-1)!), text);
   }
 
   /** Takes the directory away under the running server: what it would write there anew fails. */
