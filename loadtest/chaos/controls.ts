@@ -100,8 +100,8 @@ export const CONTROLS = {
       patches: [
         {
           file: 'chat/pulse.js',
-          find: 'session.line.ping(session.asked.payload);',
-          put: 'for (const [track, seq] of upTo) this.has(session, track, seq);session.line.ping(session.asked.payload);',
+          find: 'this.ping(session, session.asked.payload);',
+          put: 'for (const [track, seq] of upTo) this.has(session, track, seq);this.ping(session, session.asked.payload);',
         },
       ],
     }),

@@ -111,9 +111,9 @@ const SCENES: Partial<Record<ControlName, Scene>> = {
   },
   async 'auto-by-send'({ t, alice, bob }) {
     bob.line.pause();
-    await alice.says(bob, 'one');
+    const { seq } = await alice.says(bob, 'one');
     const cursor = () => t.redis.ask((client) => client.hget(`sk{p0}:cur:${bob.uid}:default`, bob.convWith(alice)));
-    await passes(PINGED_MS, async () => (await cursor()) !== null && Number(await cursor()) > 0);
+    await passes(PINGED_MS, async () => Number(await cursor()) >= Number(seq));
     await bob.vanishes();
     await bob.returnsTo(1);
     return [bob.heard(), ['one']];
