@@ -47,16 +47,22 @@ const FORGETS = `IDBObjectStore.prototype.put = () => undefined; indexedDB.datab
   })),
 ))`;
 
+/** Alice has read the first five of bob's messages, and 300 more came while she looked elsewhere. */
+async function fallsBehind() {
+  const [me, bob] = people.names('alice', 'bob');
+  await writes(bob, me, 1, 5);
+  const alice = await people.at(1, me);
+  await alice.opens(`dm:${me}:${bob}`);
+  await alice.unread(bob, '');
+  await alice.opens('all');
+  await writes(bob, me, 6, 305);
+  await alice.unread(bob, '300');
+  return { me, bob, alice };
+}
+
 describe('a conversation', () => {
   test('opens at the first unread of many, and reads only what is in sight', async () => {
-    const [me, bob] = people.names('alice', 'bob');
-    await writes(bob, me, 1, 5);
-    const alice = await people.at(1, me);
-    await alice.opens(`dm:${me}:${bob}`);
-    await alice.unread(bob, '');
-    await alice.opens('all');
-    await writes(bob, me, 6, 305);
-    await alice.unread(bob, '300');
+    const { me, bob, alice } = await fallsBehind();
     // After a reload the newest of them are here, and the first unread is not.
     await alice.page.reload();
     await alice.isConnected();
@@ -72,14 +78,7 @@ describe('a conversation', () => {
   });
 
   test('that the page forgot opens at the first unread, too, however late the server says which that is', async () => {
-    const [me, bob] = people.names('alice', 'bob');
-    await writes(bob, me, 1, 5);
-    const alice = await people.at(1, me);
-    await alice.opens(`dm:${me}:${bob}`);
-    await alice.unread(bob, '');
-    await alice.opens('all');
-    await writes(bob, me, 6, 305);
-    await alice.unread(bob, '300');
+    const { me, bob, alice } = await fallsBehind();
     await alice.page.evaluate(FORGETS);
     const held: (() => void)[] = [];
     await alice.page.routeWebSocket(/\/ws/, (page) => {
